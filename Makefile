@@ -1,0 +1,52 @@
+# Thin on purpose: set-up, and the commands that people and CI type. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+# Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-browser check bench docs clean
+
+help:  ## list these commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/installed  ## make .venv with everything in it (the other commands do this first)
+
+# torch first, as the CPU build: what pip would choose by itself brings gigabytes of CUDA.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("marfa needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt $(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,browser]'
+	touch $@
+
+run: .venv/installed  ## IMDb from the raw archive to a page that answers (MARFA_MIRROR=DIR: not from the network)
+	@$(BIN)/marfa run sentiment; code=$$?; \
+	if [ $$code -eq 4 ]; then \
+	  printf '\n*** IMDb could not be had: no network, and no MARFA_MIRROR that holds it.\n*** Going on with the small sample that marfa brings along. Its figures mean little.\n\n' >&2; \
+	  $(BIN)/marfa run sentiment --preset sample; \
+	else exit $$code; fi
+
+test: .venv/installed  ## the tests
+	$(BIN)/pytest
+
+test-browser: .venv/installed  ## the page in a real Chromium
+	@command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
+	$(BIN)/pytest tests/browser -o addopts='--strict-markers --import-mode=importlib'
+
+check: .venv/installed  ## format, lint, types, and documents in step with the code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python docs/generate.py --check
+
+docs: .venv/installed  ## write docs/cli.md and docs/environment.md from the code
+	$(BIN)/python docs/generate.py
+
+bench: .venv/installed  ## the tables of docs/log.md, measured on this machine
+	$(BIN)/python benchmarks/all.py
+
+clean:  ## remove everything that these commands made, but not the data fetched
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,54 @@
+"""marfa: from raw text to a live recurrent model.
+
+    >>> import marfa
+    >>> model = marfa.load("work/sentiment/model.tar.gz")      # doctest: +SKIP
+    >>> model.predict(["A film I would gladly see again."])    # doctest: +SKIP
+    ['positive']
+
+Everything is imported when it is first used, so `import marfa` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "load": "marfa.predictor",
+    "Predictor": "marfa.predictor",
+    "resolve": "marfa.settings",
+    "Settings": "marfa.settings",
+    "MarfaError": "marfa.errors",
+} | {
+    stage: f"marfa.stages.{stage}"
+    for stage in ("fetch", "prepare", "train", "evaluate", "package", "predict", "score", "serve")
+}
+__all__ = sorted([*_HOME, "__version__"])
+
+if TYPE_CHECKING:
+    from marfa.errors import MarfaError as MarfaError
+    from marfa.predictor import Predictor as Predictor
+    from marfa.predictor import load as load
+    from marfa.settings import Settings as Settings
+    from marfa.settings import resolve as resolve
+    from marfa.stages.evaluate import evaluate as evaluate
+    from marfa.stages.fetch import fetch as fetch
+    from marfa.stages.package import package as package
+    from marfa.stages.predict import predict as predict
+    from marfa.stages.prepare import prepare as prepare
+    from marfa.stages.score import score as score
+    from marfa.stages.serve import serve as serve
+    from marfa.stages.train import train as train
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    message = f"module 'marfa' has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return __all__

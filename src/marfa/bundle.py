@@ -1,0 +1,201 @@
+"""The artefact: a flat folder, and the same as model.tar.gz, verified before it is used.
+
+    manifest.json        this file's format, the task, and size and SHA-256 of every other file
+    config.json          the shape of the network, its labels, the settings it was made with
+    codec.json           text to numbers
+    weights.safetensors  the weights, for the numpy engine and the page
+    model.onnx           the same as a graph, for ONNX Runtime
+    golden.jsonl         recorded requests, good and bad, with their exact responses
+    metrics.json         what was measured on the test split
+    README.md            the model card
+    code/                inference.py, requirements.txt and the part of marfa that answers
+
+No pickle and nothing that depends on the version of torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marfa import archives, files
+from marfa.errors import BundleError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+TOTAL_LIMIT = 500 << 20
+"""Bytes of a whole bundle at most, unpacked."""
+
+_LIMITS = {
+    MANIFEST: 1 << 20,
+    "config.json": 1 << 20,
+    "codec.json": 64 << 20,
+    "weights.safetensors": 400 << 20,
+    "model.onnx": 400 << 20,
+    "model.int8.onnx": 400 << 20,
+    "golden.jsonl": 8 << 20,
+    "metrics.json": 8 << 20,
+    "README.md": 1 << 20,
+    "code/inference.py": 1 << 20,
+    "code/requirements.txt": 1 << 16,
+}
+_REQUIRED = {"config.json", "codec.json", "weights.safetensors", "golden.jsonl"}
+_CODE = re.compile(r"code/marfa/(?:[a-z_]+/)?[a-z_]+\.py|code/marfa/py\.typed")
+_CODE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle, in memory.
+
+    Attributes:
+        manifest: the manifest's document.
+        contents: every other file's bytes by name.
+        where: the path it was read from, for messages.
+    """
+
+    manifest: Mapping[str, Any]
+    contents: Mapping[str, bytes]
+    where: str
+
+    @property
+    def model_id(self) -> str:
+        """Twelve hexadecimal digits that name these exact weights, codec and configuration."""
+        return str(self.manifest["model"])
+
+    def json(self, name: str) -> Any:
+        """Return a file of the bundle as a JSON document.
+
+        Raises:
+            BundleError: if it is not one.
+        """
+        try:
+            return json.loads(self.contents[name])
+        except (KeyError, ValueError, RecursionError) as error:
+            message = "missing, or not a JSON document"
+            raise BundleError(message, where=f"{self.where}: {name}") from error
+
+
+def model_id(contents: Mapping[str, bytes]) -> str:
+    """Name a model by what decides its answers."""
+    digest = hashlib.sha256()
+    for name in ("config.json", "codec.json", "weights.safetensors"):
+        digest.update(hashlib.sha256(contents[name]).digest())
+    return digest.hexdigest()[:12]
+
+
+def seal(contents: Mapping[str, bytes], extra: Mapping[str, Any]) -> dict[str, bytes]:
+    """Put the manifest in front of a bundle's files.
+
+    Args:
+        contents: every other file by name.
+        extra: further entries of the manifest: task, versions, tolerance.
+
+    Returns:
+        All files, the manifest first and the others sorted by name.
+
+    Raises:
+        BundleError: if a required file is missing or a name is not one of a bundle's.
+    """
+    _check_names(contents, "the new bundle")
+    listed = {name: _entry(contents[name]) for name in sorted(contents)}
+    manifest = {"format": FORMAT, "model": model_id(contents), **extra, "files": listed}
+    return {MANIFEST: files.to_json(manifest), **{name: contents[name] for name in listed}}
+
+
+def load(path: Path) -> Bundle:
+    """Read a bundle and verify all of it.
+
+    Args:
+        path: a model.tar.gz, or a folder that holds its files.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        BundleError: if anything is missing, added, altered, too large or of another format.
+    """
+    contents = _read_folder(path) if path.is_dir() else _read_archive(path)
+    where = str(path)
+    manifest = _manifest(contents.pop(MANIFEST, b""), where)
+    listed = manifest["files"]
+    for name in sorted(set(listed) | set(contents)):
+        if name not in contents:
+            raise _altered(where, f"{name} is missing")
+        if name not in listed:
+            raise _altered(where, f"{name} has been added; the manifest does not list it")
+        if listed[name] != _entry(contents[name]):
+            raise _altered(where, f"{name} is not the file that was packaged")
+    _check_names(contents, where)
+    if manifest.get("model") != model_id(contents):
+        raise _altered(where, "the manifest names another model")
+    return Bundle(manifest, contents, where)
+
+
+def _entry(content: bytes) -> dict[str, Any]:
+    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _limit_of(name: str) -> int:
+    return _LIMITS.get(name) or (_CODE_LIMIT if _CODE.fullmatch(name) else 0)
+
+
+def _check_names(contents: Mapping[str, bytes], where: str) -> None:
+    missing = sorted(_REQUIRED - set(contents))
+    if missing:
+        raise _altered(where, f"{missing[0]} is missing")
+    for name in contents:
+        if not _limit_of(name):
+            raise _altered(where, f"{name!r} is not a file of a bundle")
+
+
+def _read_archive(path: Path) -> dict[str, bytes]:
+    if not path.is_file():
+        message = "no such bundle; expected a model.tar.gz or a bundle folder"
+        raise BundleError(message, where=str(path), hint="make one with: marfa package sentiment")
+    return archives.read_tar_gz(path, _limit_of, TOTAL_LIMIT)
+
+
+def _read_folder(path: Path) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    left = TOTAL_LIMIT
+    for file in sorted(path.rglob("*")):
+        name = file.relative_to(path).as_posix()
+        # Importing the bundle's code, which hosts do, leaves caches; they are never read as ours.
+        if "__pycache__" in name or (file.is_dir() and not file.is_symlink()):
+            continue
+        if file.is_symlink() or not file.is_file():
+            raise _altered(str(path), f"{name!r} is not a plain file")
+        size = file.stat().st_size
+        if size > min(_limit_of(name), left):
+            problem = "is too large" if _limit_of(name) else "is not a file of a bundle"
+            raise _altered(str(path), f"{name!r} {problem}")
+        found[name] = file.read_bytes()
+        left -= size
+    return found
+
+
+def _manifest(data: bytes, where: str) -> dict[str, Any]:
+    if not data:
+        raise _altered(where, f"{MANIFEST} is missing; this is no bundle")
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError):
+        manifest = None
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise _altered(where, f"{MANIFEST} is not a bundle's manifest")
+    if manifest.get("format") != FORMAT:
+        message = f"bundle format {manifest.get('format')!r}; this marfa reads {FORMAT}"
+        raise BundleError(
+            message, where=where, hint="install the marfa that made it, or a newer one"
+        )
+    return manifest
+
+
+def _altered(where: str, what: str) -> BundleError:
+    return BundleError(what, where=where, hint="package the model again, or copy it again")

@@ -1,0 +1,47 @@
+"""The only reader of `os.environ`: a frozen snapshot, from a mapping that can be passed in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What marfa reads of the process's environment.
+
+    Attributes:
+        settings: the MARFA_* variables, each the upper-case name of a setting.
+        no_color: NO_COLOR is set to anything: no colour, as the convention asks.
+        ci: CI is set to anything: a machine is looking, not a person.
+        omp_threads: OMP_NUM_THREADS, 0 when not set to a number; it wins over the cores counted.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    no_color: bool = False
+    ci: bool = False
+    omp_threads: int = 0
+
+
+def read(environ: Mapping[str, str] | None = None) -> Environment:
+    """Take the snapshot.
+
+    Args:
+        environ: variables; the process's own when not given.
+
+    Returns:
+        The snapshot.
+
+    >>> read({"MARFA_MIRROR": "usb", "NO_COLOR": "1", "PATH": "..."}).settings["MARFA_MIRROR"]
+    'usb'
+    """
+    source = os.environ if environ is None else environ
+    threads = source.get("OMP_NUM_THREADS", "")
+    return Environment(
+        settings=MappingProxyType({k: v for k, v in source.items() if k.startswith("MARFA_")}),
+        no_color=bool(source.get("NO_COLOR")),
+        ci=bool(source.get("CI")),
+        omp_threads=int(threads) if threads.isdigit() else 0,
+    )

@@ -1,0 +1,83 @@
+"""What a stage has done, so that the same command again is free, and says so.
+
+A record names the inputs by their hashes, the settings that can change a result, and the hash of each
+file made. It is written last: a stage that was killed has none, and runs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from marfa import __version__, files
+from marfa.errors import DataError
+
+
+def _path(folder: Path, stage: str) -> Path:
+    return folder / f"{stage}.record.json"
+
+
+def _key(inputs: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"version": __version__, "inputs": dict(inputs), "settings": dict(settings)}
+
+
+def is_done(
+    folder: Path, stage: str, inputs: Mapping[str, str], settings: Mapping[str, Any]
+) -> bool:
+    """Say whether the stage has been done with exactly these inputs and settings, and is intact.
+
+    Args:
+        folder: where the stage writes.
+        stage: its name.
+        inputs: hashes of what it reads, by name.
+        settings: the settings that can change its result.
+
+    Returns:
+        True when there is nothing to do.
+    """
+    try:
+        record = files.read_json(_path(folder, stage))
+    except DataError:
+        return False
+    if not isinstance(record, dict) or record.get("key") != _key(inputs, settings):
+        return False
+    outputs = record.get("outputs", {})
+    return all(
+        (folder / name).is_file() and files.hash_file(folder / name) == digest
+        for name, digest in outputs.items()
+    )
+
+
+def write(
+    folder: Path,
+    stage: str,
+    inputs: Mapping[str, str],
+    settings: Mapping[str, Any],
+    outputs: Iterable[Path],
+) -> None:
+    """Record that the stage is done; call it last.
+
+    Args:
+        folder: where the stage has written.
+        stage: its name.
+        inputs: hashes of what it read, by name.
+        settings: the settings that could change its result.
+        outputs: the files it made, all in `folder`.
+    """
+    made = {path.relative_to(folder).as_posix(): files.hash_file(path) for path in outputs}
+    files.write_json(_path(folder, stage), {"key": _key(inputs, settings), "outputs": made})
+
+
+def outputs(folder: Path, stage: str) -> dict[str, str]:
+    """Return the files that the stage made and their hashes: the next stage's inputs.
+
+    Raises:
+        DataError: if the stage has not been done.
+    """
+    try:
+        record = files.read_json(_path(folder, stage))
+        return {str(name): str(digest) for name, digest in record["outputs"].items()}
+    except (DataError, KeyError, TypeError, AttributeError):
+        message = f"the stage {stage!r} has not been done here"
+        raise DataError(message, where=str(folder), hint=f"run: marfa {stage}") from None

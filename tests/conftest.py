@@ -1,0 +1,56 @@
+"""What all tests share: no home folder, no network, and one small trained model."""
+
+import os
+
+# before numpy and torch come in: two busy thread pools on two cores stand still for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from marfa.settings import resolve
+
+settings.register_profile("marfa", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("marfa")
+
+SMALL = {
+    "preset": "sample",
+    "vocabulary": 1500,
+    "embedding": 16,
+    "hidden": 12,
+    "epochs": 4,
+    "threads": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def no_home(monkeypatch, tmp_path_factory):
+    """No test reads or writes the user's folders, or sees the user's settings."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    for name in list(os.environ):
+        if name.startswith("MARFA_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def small_settings(tmp_path_factory):
+    """Settings of a run that takes seconds."""
+    return resolve("sentiment", {**SMALL, "workdir": str(tmp_path_factory.mktemp("work"))})
+
+
+@pytest.fixture(scope="session")
+def trained(small_settings):
+    """A work folder in which everything up to `package` has been done."""
+    import marfa
+
+    for stage in (marfa.prepare, marfa.train, marfa.evaluate, marfa.package):
+        stage(small_settings)
+    return small_settings
+
+
+@pytest.fixture(scope="session")
+def model_path(trained) -> Path:
+    """A packaged model."""
+    return trained.folder / "model.tar.gz"

@@ -1,0 +1,171 @@
+"""The shape of the repository: its arrows, its weight, its names, its sizes."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "marfa"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+NUMPY = {"numpy"}
+TORCH = NUMPY | {"torch", "safetensors", "scipy", "sklearn"}
+# What a module may import besides the standard library and marfa itself. The longest prefix counts.
+ALLOWED = {
+    "": set(),
+    "predictor.py": NUMPY,
+    "text/": {"snowballstemmer"},
+    "data/": NUMPY,
+    "data/download": set(),
+    "engines/": NUMPY,
+    "engines/onnx_engine.py": NUMPY | {"onnxruntime"},
+    "engines/onnx_graph.py": NUMPY | {"onnx"},
+    "models/": TORCH,
+    "evaluation/": NUMPY | {"sklearn", "scipy", "matplotlib"},
+    "stages/": NUMPY | {"torch", "safetensors"},
+    "stages/serve.py": {"uvicorn"},
+    "container/": set(),
+    "container/app.py": {"fastapi", "anyio", "prometheus_client"},
+    "cli/": {"cyclopts", "rich"},
+}
+# Which part of marfa may know which: nouns know no stage, stages no other stage, text no network.
+FORBIDDEN = {
+    "text/": ("data", "models", "engines", "stages", "container", "evaluation", "cli", "predictor"),
+    "data/": ("models", "engines", "stages", "container", "evaluation", "cli", "predictor"),
+    "engines/": ("data", "models", "stages", "container", "evaluation", "cli", "predictor"),
+    "models/": ("engines", "stages", "container", "evaluation", "cli", "predictor"),
+    "evaluation/": ("data", "models", "engines", "stages", "container", "cli", "predictor"),
+    "container/": ("data", "models", "stages", "evaluation", "cli"),
+    "predictor.py": ("data", "models", "stages", "container", "evaluation", "cli"),
+    "stages/": ("stages", "cli"),
+    "cli/": ("data", "models", "engines", "container", "evaluation"),
+}
+NOUNS = ("errors", "settings", "environment", "files", "archives", "bundle", "record", "console")
+
+
+def name_of(path):
+    return path.relative_to(SOURCE).as_posix()
+
+
+def rule(table, name):
+    return table[max((prefix for prefix in table if name.startswith(prefix)), key=len)]
+
+
+def imports(path):
+    """Every module imported anywhere in a file, those for the type checker only left out."""
+    tree = ast.parse(path.read_text())
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_libraries_of_its_room_are_imported(path):
+    outside = {name.split(".")[0] for name in imports(path)} - sys.stdlib_module_names - {"marfa"}
+    assert outside <= rule(ALLOWED, name_of(path))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_arrows_point_one_way(path):
+    name = name_of(path)
+    known = {found.split(".")[1] for found in imports(path) if found.startswith("marfa.")}
+    if name == "stages/run.py":  # the one stage that is made of the others
+        known -= {"stages"}
+    forbidden = next((v for k, v in FORBIDDEN.items() if name.startswith(k)), ())
+    assert not known & set(forbidden)
+    if name.removesuffix(".py") in NOUNS:
+        assert known <= {*NOUNS, "__version__"}
+
+
+def test_only_environment_reads_the_environment():
+    readers = [
+        name_of(path) for path in MODULES if re.search(r"os\.(environ|getenv)", path.read_text())
+    ]
+    assert readers == ["environment.py"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_fit_a_sitting(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+def test_most_modules_are_small():
+    lengths = sorted(len(path.read_text().splitlines()) for path in MODULES)
+    assert lengths[len(lengths) // 2] <= 160
+
+
+STAGES = sorted(p.stem for p in (SOURCE / "stages").glob("*.py") if p.stem != "__init__")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_word_in_four_places(stage):
+    assert f"def {stage}(" in (SOURCE / "stages" / f"{stage}.py").read_text()
+    assert f"def {stage}(" in (SOURCE / "cli" / "app.py").read_text()
+    assert (ROOT / "tests" / "functional" / f"test_{stage}.py").is_file()
+    assert f"## marfa {stage}\n" in (ROOT / "docs" / "cli.md").read_text()
+
+
+HEAVY = "torch numpy scipy sklearn matplotlib onnx onnxruntime fastapi uvicorn boto3 pydantic"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(arguments):
+    code = (
+        "import sys; from marfa.cli import main\n"
+        f"code = main({arguments!r})\n"
+        f"heavy = set({HEAVY.split()!r}) & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_importing_marfa_imports_nothing_else():
+    code = "import sys, marfa; sys.exit(sum(m.startswith('marfa.') for m in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_nothing_unpickles():
+    banned = re.compile(r"\bpickle\b|torch\.load\(|allow_pickle=True|\beval\(|\bexec\(")
+    for path in MODULES:
+        assert not banned.search(path.read_text()), name_of(path)
+
+
+def test_the_changelog_knows_this_version():
+    from marfa import __version__
+
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_dependency_is_pinned():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    names = {re.split(r"[<>=\[]", item)[0].lower().replace("_", "-") for item in wanted}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    # torch has its own line in the Makefile; tensorboard is nobody's but the user's choice
+    assert names - pinned - {"marfa", "torch", "tensorboard"} == set()
+
+
+def test_no_test_patches_what_it_tests():
+    for path in (ROOT / "tests").rglob("*.py"):
+        if path != Path(__file__):
+            assert not re.search(r"mock\.patch|monkeypatch\.setattr", path.read_text()), path

@@ -1,0 +1,66 @@
+"""Where the labelled texts of a run come from: IMDb, the embedded sample, or the user's own files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from marfa import __version__, files
+from marfa.data import files as own_files
+from marfa.data import imdb, sample
+from marfa.data.rows import Row
+from marfa.errors import DataError
+from marfa.settings import Settings
+
+
+def archive(settings: Settings) -> Path:
+    """Return where the IMDb archive is kept; one download serves every run in the work folder."""
+    return Path(settings.place.workdir) / "raw" / "imdb" / "aclImdb_v1.tar.gz"
+
+
+def rows(settings: Settings) -> Iterator[Row]:
+    """Yield the labelled texts.
+
+    Args:
+        settings: `data` says where from.
+
+    Raises:
+        DataError: if they cannot be read.
+    """
+    data = settings.data
+    if data.data == "imdb":
+        yield from imdb.read(archive(settings))
+    elif data.data == "sample":
+        yield from sample.read()
+    else:
+        yield from own_files.read(
+            Path(data.data),
+            text_column=data.text_column,
+            label_column=data.label_column,
+            split_column=data.split_column,
+            encoding=data.encoding,
+            max_text_chars=data.max_text_chars,
+        )
+
+
+def fingerprint(settings: Settings) -> str:
+    """Hash what `rows` would read, to know whether it has changed.
+
+    Raises:
+        DataError: if it is not there.
+    """
+    if settings.data.data == "sample":
+        return f"sample-{__version__}"
+    path = archive(settings) if settings.data.data == "imdb" else Path(settings.data.data)
+    hint = "run: marfa fetch sentiment" if settings.data.data == "imdb" else "check --data"
+    try:
+        if path.is_dir():
+            listed = hashlib.sha256()
+            for file in sorted(item for item in path.rglob("*") if item.is_file()):
+                listed.update(f"{file.relative_to(path)}\0{files.hash_file(file)}\n".encode())
+            return listed.hexdigest()
+        return files.hash_file(path)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise DataError(message, where=str(path), hint=hint) from error

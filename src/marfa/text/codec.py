@@ -1,0 +1,162 @@
+"""The one path from text to numbers: clean, words, vocabulary, truncation, frozen in one file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from marfa.errors import DataError
+from marfa.settings import TextSettings, from_mapping
+from marfa.text import words
+from marfa.text.clean import clean
+from marfa.text.vocab import RARE, Vocab
+
+FORMAT = 1
+_MAX_MEMO = 200_000
+_MAX_UNKNOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One text in numbers, and how much of it the model knows.
+
+    Attributes:
+        ids: word ids, at most `max_words` of them.
+        known: words of the whole text that have an id of their own.
+        total: words of the whole text, dropped stop words not counted.
+        unknown: the first distinct words without an id, as they stand in the text, at most 50.
+    """
+
+    ids: list[int]
+    known: int
+    total: int
+    unknown: tuple[str, ...]
+
+
+class Codec:
+    """Text to word ids, the same in training, evaluation and serving.
+
+    Args:
+        settings: how text is read.
+        vocab: which words have ids.
+
+    >>> codec = Codec(TextSettings(max_words=3), Vocab(("a", "good", "film")))
+    >>> codec.encode("A <b>good</b> film, zut!")
+    Encoded(ids=[2, 4, 1], known=3, total=4, unknown=('zut',))
+    """
+
+    def __init__(self, settings: TextSettings, vocab: Vocab) -> None:
+        self.settings = settings
+        self.vocab = vocab
+        self._normal = words.normaliser(settings)
+        self._memo: dict[str, int] = {}
+
+    def encode(self, text: str) -> Encoded:
+        """Encode one text.
+
+        Args:
+            text: text as a person wrote it.
+
+        Returns:
+            Its ids, empty when nothing is left of the text.
+        """
+        found = words.split(clean(text), self.settings.alphabet)
+        memo = self._memo
+        if len(memo) > _MAX_MEMO:  # a bound on memory against texts of endless new words
+            memo.clear()
+        ids = []
+        unknown: dict[str, None] = {}
+        for word in found:
+            id_ = memo.get(word)
+            if id_ is None:
+                id_ = memo[word] = self._look_up(word)
+            if id_ > RARE:
+                ids.append(id_)
+            elif id_ == RARE:
+                ids.append(RARE)
+                if len(unknown) < _MAX_UNKNOWN:
+                    unknown[word] = None
+        total = len(ids)
+        known = total - ids.count(RARE)
+        return Encoded(
+            crop(ids, self.settings.max_words, self.settings.crop), known, total, tuple(unknown)
+        )
+
+    def _look_up(self, word: str) -> int:
+        normal = self._normal(word)
+        return self.vocab.ids.get(normal, RARE) if normal else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that `from_json` reads."""
+        return {
+            "format": FORMAT,
+            "kind": "words",
+            "text": asdict(self.settings),
+            "vocabulary": list(self.vocab.words),
+        }
+
+    @classmethod
+    def from_json(cls, document: Any) -> Codec:
+        """Rebuild a codec from its document.
+
+        Args:
+            document: what `to_json` returned.
+
+        Raises:
+            DataError: if it is not such a document.
+        """
+        if not isinstance(document, dict) or document.get("kind") != "words":
+            message = "not a word codec"
+            raise DataError(message, where="codec.json")
+        if document.get("format") != FORMAT:
+            message = f"codec format {document.get('format')!r}; this marfa reads {FORMAT}"
+            raise DataError(message, where="codec.json", hint="install a newer marfa")
+        listed = document.get("vocabulary")
+        if not isinstance(listed, list):
+            message = "no vocabulary"
+            raise DataError(message, where="codec.json")
+        settings = from_mapping(TextSettings, document.get("text"), where="codec.json")
+        return cls(settings, Vocab.read(listed))
+
+
+def crop(ids: list[int], limit: int, side: str) -> list[int]:
+    """Keep at most `limit` ids: the first, the last, or the first and last halves.
+
+    >>> [crop([1, 2, 3, 4, 5], 3, side) for side in ("head", "tail", "ends")]
+    [[1, 2, 3], [3, 4, 5], [1, 4, 5]]
+    """
+    if len(ids) <= limit:
+        return ids
+    if side == "head":
+        return ids[:limit]
+    if side == "tail":
+        return ids[-limit:]
+    return ids[: limit // 2] + ids[len(ids) - (limit - limit // 2) :]
+
+
+def count_words(
+    texts: Iterable[str], settings: TextSettings, seen: Callable[[int], None] = lambda done: None
+) -> Counter[str]:
+    """Count the words of texts, as the codec will read them.
+
+    Args:
+        texts: the training texts, and no others.
+        settings: how text is read.
+        seen: called with the number of texts counted, now and then.
+
+    Returns:
+        Words after stemming and dropping, with their counts.
+    """
+    raw: Counter[str] = Counter()
+    for done, text in enumerate(texts, 1):
+        raw.update(words.split(clean(text), settings.alphabet))
+        if done % 1000 == 0:
+            seen(done)
+    normal = words.normaliser(settings)
+    counts: Counter[str] = Counter()
+    for word, count in raw.items():  # stem each distinct word once, not each occurrence
+        if kept := normal(word):
+            counts[kept] += count
+    return counts

@@ -1,0 +1,131 @@
+"""From clean text to words.
+
+Two alphabets. `latin` keeps unaccented letters and digits only, as the tutorial did. `every` keeps
+letters, marks and digits of every script; an apostrophe inside a word stays ("don't" is one word),
+and scripts that are written without spaces are split into characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from threading import Lock
+
+from marfa.settings import TextSettings
+from marfa.text.stopwords import ENGLISH
+
+_NOT_LATIN = re.compile(r"[^a-z0-9]+")
+_APOSTROPHES = "'\u2019\u02bc\uff07"
+_STEMMED = range(4, 65)
+"""Lengths that are stemmed: Porter's rules make "on" of "one" and "us" of "use", as nobody wants (the
+tutorial's stemmer, NLTK's, has an exception for this too); and what is longer is not a word."""
+_MAX_CACHED = 20_000
+"""Characters remembered, far more than any text has; a bound against hostile ones."""
+
+# Written without spaces: each character is a word (Han and kana), or starts one (South-East Asia,
+# where vowel signs follow their letter).
+_ALONE = (
+    (0x3040, 0x30FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x323AF),
+)
+_STARTS = ((0x0E01, 0x0E30), (0x0E81, 0x0EB0), (0x1000, 0x102A), (0x1780, 0x17B3))
+
+
+class _Letters(dict[int, str]):
+    """Maps a character to what stands for it among words, found out once each."""
+
+    def __missing__(self, codepoint: int) -> str:
+        character = chr(codepoint)
+        category = unicodedata.category(character)
+        if character in _APOSTROPHES:
+            found = "'"
+        elif category == "Cf":  # joiners, soft hyphens, direction marks: invisible, inside words
+            found = ""
+        elif category[0] not in "LMN":
+            found = " "
+        elif any(low <= codepoint <= high for low, high in _ALONE):
+            found = f" {character} "
+        elif any(low <= codepoint <= high for low, high in _STARTS):
+            found = f" {character}"
+        else:
+            found = character
+        if len(self) < _MAX_CACHED:
+            self[codepoint] = found
+        return found
+
+
+_LETTERS = _Letters()
+
+
+def split(text: str, alphabet: str) -> list[str]:
+    """Split clean text into lower-case words, in order.
+
+    Args:
+        text: text as `clean` returns it.
+        alphabet: "latin" or "every".
+
+    Returns:
+        The words, none empty.
+
+    >>> split("Don't miss it: 10/10, très réussi!", "every")
+    ["don't", 'miss', 'it', '10', '10', 'très', 'réussi']
+    >>> split("Don't miss it: 10/10, très réussi!", "latin")
+    ['don', 't', 'miss', 'it', '10', '10', 'tr', 's', 'r', 'ussi']
+    >>> split("好电影 ممتاز", "every")
+    ['好', '电', '影', 'ممتاز']
+    """
+    lower = text.lower()
+    if alphabet == "latin":
+        return _NOT_LATIN.sub(" ", lower).split()
+    found = lower.translate(_LETTERS).split()
+    if "'" not in lower and lower.isascii():
+        return found
+    stripped = (word.strip("'") if "'" in word else word for word in found)
+    return [word for word in stripped if word]
+
+
+def normaliser(settings: TextSettings) -> Callable[[str], str]:
+    """Make the function from a split word to the word counted, "" for a word that is dropped.
+
+    Args:
+        settings: `stop_words` drops English function words, `stem` names the stemmer.
+
+    Returns:
+        A pure function.
+
+    >>> normal = normaliser(TextSettings(stop_words="english", stem="porter"))
+    >>> [normal(word) for word in ("the", "movies", "loved")]
+    ['', 'movi', 'love']
+    """
+    dropped = ENGLISH if settings.stop_words == "english" else frozenset[str]()
+    stem = _stemmer(settings.stem)
+
+    def normal(word: str) -> str:
+        if word in dropped:
+            return ""
+        return stem(word) if len(word) in _STEMMED else word
+
+    return normal
+
+
+@lru_cache(maxsize=4)
+def _stemmer(name: str) -> Callable[[str], str]:
+    if name == "none":
+        return lambda word: word
+    # The class in pure Python, never the C twin that `snowballstemmer.stemmer()` would pick silently:
+    # the bundle must read the same on every host.
+    module = import_module(f"snowballstemmer.{name}_stemmer")
+    stemmer = getattr(module, f"{name.title()}Stemmer")()
+    lock = Lock()  # a Snowball stemmer keeps the word it works on in itself
+
+    def stem(word: str) -> str:
+        with lock:
+            return str(stemmer.stemWord(word))
+
+    return stem

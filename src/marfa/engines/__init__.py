@@ -1,0 +1,1 @@
+"""Word ids to probabilities, without torch."""

@@ -1,0 +1,80 @@
+"""Reading safetensors with numpy alone, so that a bundle answers wherever Python and numpy are.
+
+The format: eight bytes with the length of a JSON header, the header with type, shape and place of each
+tensor, and the numbers (the safetensors project's README, "Format"). A header is believed in nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from marfa.errors import BundleError
+
+Floats = npt.NDArray[np.float32]
+_HEADER_LIMIT = 1 << 20
+_MAX_AXES = 4
+
+
+def read(data: bytes, where: str = "weights.safetensors") -> dict[str, Floats]:
+    """Read 32-bit tensors.
+
+    Args:
+        data: a whole safetensors file.
+        where: its name, for messages.
+
+    Returns:
+        Arrays by name, views into `data`.
+
+    Raises:
+        BundleError: if it is no such file, or a tensor lies outside it, overlaps another, is of
+            another type, or holds a number that is not finite.
+    """
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or not 2 <= length <= min(_HEADER_LIMIT, len(data) - 8):
+        raise _damaged(where, "no safetensors header")
+    try:
+        header = json.loads(data[8 : 8 + length].decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise _damaged(where, "its header is not JSON") from None
+    if not isinstance(header, dict):
+        raise _damaged(where, "its header is not a table")
+    header.pop("__metadata__", None)
+    body = memoryview(data)[8 + length :]
+    arrays: dict[str, Floats] = {}
+    position = 0
+    for name, entry in sorted(header.items(), key=lambda item: _begin(item[1], where)):
+        start, end, shape = _entry(entry, where)
+        if start != position or end > len(body):
+            raise _damaged(where, "its tensors do not follow each other")
+        array = np.frombuffer(body[start:end], dtype="<f4").reshape(shape)
+        if not np.isfinite(array).all():
+            raise _damaged(where, f"{name!r} holds a number that is not finite")
+        arrays[name] = array
+        position = end
+    if position != len(body):
+        raise _damaged(where, "bytes are left over at its end")
+    return arrays
+
+
+def _begin(entry: Any, where: str) -> int:
+    return _entry(entry, where)[0]
+
+
+def _entry(entry: Any, where: str) -> tuple[int, int, tuple[int, ...]]:
+    """Return begin, end and shape of one tensor, checked against each other."""
+    match entry:
+        case {"dtype": "F32", "shape": [*shape], "data_offsets": [int(start), int(end)]}:
+            whole = all(type(axis) is int and axis > 0 for axis in shape)
+            if whole and 0 < len(shape) <= _MAX_AXES and start >= 0:
+                if end - start == 4 * math.prod(shape):
+                    return start, end, tuple(shape)
+    raise _damaged(where, "a tensor's type, shape and place do not fit each other")
+
+
+def _damaged(where: str, what: str) -> BundleError:
+    return BundleError(what, where=where, hint="package the model again, or copy it again")

@@ -1,0 +1,192 @@
+"""One step of learning, and all that must be kept to take the next one as it would have been."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import ctypes
+import hashlib
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from marfa.data.dataset import Split
+from marfa.errors import TrainingError
+from marfa.models import batches
+from marfa.models.batches import Ints
+from marfa.models.classifier import Classifier
+from marfa.settings import TrainSettings
+
+
+class Learner:
+    """A network with its optimiser and its running average.
+
+    All chance in a step comes from (seed, epoch, step), so there is no generator state to keep.
+
+    Args:
+        network: what learns.
+        settings: how.
+        total_steps: steps of the whole run, for the schedule.
+    """
+
+    def __init__(self, network: Classifier, settings: TrainSettings, total_steps: int) -> None:
+        self.network = network
+        self.settings = settings
+        self.total_steps = total_steps
+        self.steps = 0
+        embedding, *others = network.parameters()
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": [embedding], "share": settings.embedding_rate},
+                {"params": others, "share": 1.0},
+            ],
+            lr=settings.learning_rate,
+            betas=(0.9, settings.beta2),
+            weight_decay=settings.weight_decay,
+        )
+        self._averaged = copy.deepcopy(network) if settings.average else network
+
+    @property
+    def judged(self) -> Classifier:
+        """The network to validate and to keep: the running average where there is one."""
+        return self._averaged
+
+    def set_embeddings(self, embeddings_VE: Tensor) -> None:
+        """Begin with these embeddings; only before the first step."""
+        for network in (self.network, self._averaged):
+            network.embedding.weight.data.copy_(embeddings_VE)
+
+    def step(self, split: Split, indices_B: Ints, epoch: int, number: int) -> tuple[float, int]:
+        """Learn from one batch.
+
+        Args:
+            split: the training texts.
+            indices_B: which of them.
+            epoch: counted from 0.
+            number: the step within the epoch, from 0.
+
+        Returns:
+            The batch's mean loss in nats, and how many of its labels were right.
+
+        Raises:
+            TrainingError: if the loss or the gradient is not a finite number.
+        """
+        key = (self.settings.seed, epoch, number)
+        tokens_BT, lengths_B, labels_B = (
+            torch.from_numpy(array)
+            for array in batches.augmented(
+                split,
+                indices_B,
+                window=self.settings.window,
+                word_dropout=self.settings.word_dropout,
+                key=key,
+            )
+        )
+        torch.manual_seed(_seed(*key))
+        rate = self._rate()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        self.network.train()
+        logits_BC = self.network(tokens_BT, lengths_B)
+        loss = functional.cross_entropy(
+            logits_BC, labels_B, label_smoothing=self.settings.label_smoothing
+        )
+        self.optimiser.zero_grad(set_to_none=False)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            message = (
+                f"the loss is no longer a number (epoch {epoch + 1}, step {number + 1}, "
+                f"learning rate {rate:.3g})"
+            )
+            hint = "lower --learning-rate or --clip; the last whole checkpoint is kept"
+            raise TrainingError(message, hint=hint)
+        self.optimiser.step()
+        self.steps += 1
+        self._follow()
+        return loss.item(), int((logits_BC.argmax(1) == labels_B).sum())
+
+    def _rate(self) -> float:
+        """Return the step size: constant, or up for a tenth of the run and then down to zero."""
+        peak = self.settings.learning_rate
+        if self.settings.schedule == "constant":
+            return peak
+        warm = max(1, self.total_steps // 10)
+        if self.steps < warm:
+            return peak * (self.steps + 1) / warm
+        return peak * (self.total_steps - self.steps) / max(1, self.total_steps - warm)
+
+    def _follow(self) -> None:
+        """Move the average towards the network (Polyak and Juditsky, 1992), faster at first."""
+        if self._averaged is self.network:
+            return
+        decay = min(self.settings.average, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self._averaged.parameters()), list(self.network.parameters()), 1 - decay
+            )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor that the next step depends on, by name."""
+        kept = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        if self._averaged is not self.network:
+            for name, tensor in self._averaged.state_dict().items():
+                kept[f"average.{name}"] = tensor
+        for index, moments in self.optimiser.state_dict()["state"].items():
+            for moment in ("exp_avg", "exp_avg_sq", "step"):
+                kept[f"adam.{index}.{moment}"] = moments[moment]
+        return kept
+
+    def restore(self, tensors: Mapping[str, Tensor], steps: int) -> None:
+        """Go back to where `tensors` was taken, after `steps` steps."""
+        self.steps = steps
+        self.network.load_state_dict(_under(tensors, "network."))
+        if self._averaged is not self.network:
+            self._averaged.load_state_dict(_under(tensors, "average."))
+        state = self.optimiser.state_dict()
+        state["state"] = {}
+        for name, tensor in _under(tensors, "adam.").items():
+            index, moment = name.split(".")
+            state["state"].setdefault(int(index), {})[moment] = tensor
+        self.optimiser.load_state_dict(state)
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _seed(*key: int) -> int:
+    return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:7], "big")
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with `count` threads, and as before afterwards.
+
+    Two busy OpenMP threads on two cores stand still for each other as soon as a third process wants
+    one; hence a setting, not a guess at every step.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def keep_memory() -> None:
+    """Ask the allocator to reuse memory instead of giving it back after every step.
+
+    glibc returns blocks over 128 KiB to the system at once and then pays for every page again: 40 % of
+    a padded LSTM step. Elsewhere than with glibc this does nothing.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD

@@ -1,0 +1,90 @@
+"""Three engines, one answer."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save
+
+from marfa.engines import onnx_graph, weights
+from marfa.engines.numpy_engine import NumpyEngine
+from marfa.engines.onnx_engine import OnnxEngine
+from marfa.errors import BundleError
+from marfa.models.classifier import Classifier
+from marfa.settings import ModelSettings
+
+VOCABULARY, LABELS = 20, 3
+SHAPES = [
+    ModelSettings(
+        embedding=5, hidden=4, layers=layers, bidirectional=both, pooling=pooling, skip=skip
+    )
+    for layers in (1, 2)
+    for both in (False, True)
+    for pooling in ("last", "mean", "max", "mean+max")
+    for skip in (False, True)
+]
+
+
+def engines(shape):
+    torch.manual_seed(0)
+    network = Classifier(shape, VOCABULARY, LABELS).eval()
+    for weight in network.parameters():  # far from the small first weights
+        weight.data.mul_(2)
+    tensors = weights.read(save(network.state_dict()))
+    return (
+        network,
+        NumpyEngine(shape, tensors, VOCABULARY, LABELS),
+        OnnxEngine(onnx_graph.build(shape, tensors)),
+    )
+
+
+MADE = {str(shape): engines(shape) for shape in SHAPES}
+LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize("shape", MADE)
+@given(lengths=LENGTHS, seed=st.integers(0, 99))
+@settings(max_examples=15)
+def test_torch_numpy_and_onnx_agree_at_every_batch_and_length(shape, lengths, seed):
+    network, reference, fast = MADE[shape]
+    lengths_B = np.array(lengths)
+    tokens_BT = np.random.default_rng(seed).integers(1, VOCABULARY, (len(lengths), max(lengths)))
+    tokens_BT[np.arange(max(lengths)) >= lengths_B[:, None]] = 0
+    with torch.inference_mode():
+        logits = network(torch.from_numpy(tokens_BT), torch.from_numpy(lengths_B))
+    expected = logits.double().softmax(1).numpy()
+    np.testing.assert_allclose(reference.probabilities(tokens_BT, lengths_B), expected, atol=2e-6)
+    np.testing.assert_allclose(fast.probabilities(tokens_BT, lengths_B), expected, atol=2e-6)
+
+
+def test_the_graph_is_the_same_bytes_every_time():
+    shape = ModelSettings(embedding=5, hidden=4)
+    network = Classifier(shape, VOCABULARY, LABELS)
+    tensors = weights.read(save(network.state_dict()))
+    assert onnx_graph.build(shape, tensors) == onnx_graph.build(shape, tensors)
+
+
+def test_extreme_weights_do_not_overflow():
+    shape = ModelSettings(embedding=5, hidden=4)
+    network = Classifier(shape, VOCABULARY, LABELS)
+    tensors = {k: v * 1e4 for k, v in weights.read(save(network.state_dict())).items()}
+    found = NumpyEngine(shape, tensors, VOCABULARY, LABELS).probabilities(
+        np.array([[3, 4]]), np.array([2])
+    )
+    assert np.isfinite(found).all()
+
+
+def test_tensors_that_do_not_fit_are_named():
+    shape = ModelSettings(embedding=5, hidden=4)
+    tensors = weights.read(save(Classifier(shape, VOCABULARY, LABELS).state_dict()))
+    with pytest.raises(BundleError, match=r"embedding\.weight.*\(20, 5\).*\(21, 5\)"):
+        NumpyEngine(shape, tensors, VOCABULARY + 1, LABELS)
+    del tensors["output.bias"]
+    with pytest.raises(BundleError, match="output.bias"):
+        NumpyEngine(shape, tensors, VOCABULARY, LABELS)
+
+
+def test_no_graph_is_no_engine():
+    with pytest.raises(BundleError, match="cannot be loaded"):
+        OnnxEngine(b"not a graph")

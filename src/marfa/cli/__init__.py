@@ -1,0 +1,27 @@
+"""The command line: parse, call one stage, print. Nothing else happens here."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: without the program's name; the process's own if not given.
+
+    Returns:
+        The exit code.
+    """
+    from marfa.cli.app import run_tokens
+
+    signal.signal(signal.SIGTERM, _terminate)
+    return run_tokens(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

@@ -1,0 +1,257 @@
+"""The commands. Each resolves its settings, calls its stage, and prints what came back."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from marfa import __version__, environment
+from marfa.cli import flags, show
+from marfa.cli.talk import Terminal
+from marfa.errors import MarfaError, StoppedError
+from marfa.settings import ServeSettings, Settings, resolve
+
+app = App(
+    name="marfa",
+    version=f"marfa {__version__}",
+    help="From raw text to a live recurrent model: fetch, prepare, train, evaluate, package, serve.",
+    help_format="plaintext",
+    help_epilogue="Every command may be run again: it continues, or says that nothing has changed. "
+    "Exit codes: 0 ok, 1 failure, 2 usage, 3 data, 4 network, 28 disk full, 130 interrupt, "
+    "143 terminated.",
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What every command takes."""
+
+    json: Annotated[bool, Parameter(help="Print one JSON document.", negative="")] = False
+    debug: Annotated[bool, Parameter(help="Show tracebacks.", negative="")] = False
+
+
+_FLAT = Parameter(name="*")
+_COMMON = Annotated[Common, _FLAT]
+FETCH = flags.make("place", "data")
+PREPARE = flags.make("place", "data", "text")
+TRAIN = flags.make("place", "data", "model", "train")
+LATER = flags.make("place", "data")
+ALL = flags.make("place", "data", "text", "model", "train", "serve")
+SERVE = flags.make("serve", recipe=False)
+_RECIPE = Annotated[str, Parameter(help="A recipe (sentiment), or a path to a marfa.toml.")]
+_MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
+_ENGINE = Annotated[str, Parameter(help="auto, numpy or onnx.")]
+
+
+@app.command
+def run(
+    recipe: _RECIPE = "sentiment",
+    /,
+    *,
+    until: Annotated[str, Parameter(help="Last stage to run.")] = "serve",
+    serve: Annotated[bool, Parameter(help="Serve at the end.")] = True,
+    options: Annotated[ALL, _FLAT] = ALL(),
+    common: _COMMON = Common(),
+) -> None:
+    """All stages up to package, then serve; without a terminal the server checks itself and ends."""
+    from marfa.stages.run import run as stage
+
+    settings = _settings(recipe, options)
+    show.run(
+        stage(settings, _talk(), until=until, serve=serve, stay=sys.stdout.isatty()), common.json
+    )
+
+
+@app.command
+def fetch(
+    recipe: _RECIPE = "sentiment",
+    /,
+    *,
+    options: Annotated[FETCH, _FLAT] = FETCH(),
+    common: _COMMON = Common(),
+) -> None:
+    """Bring the raw texts: from their origin, or from --mirror; resumed, verified."""
+    from marfa.stages.fetch import fetch as stage
+
+    show.fetch(stage(_settings(recipe, options), _talk()), common.json)
+
+
+@app.command
+def prepare(
+    recipe: _RECIPE = "sentiment",
+    /,
+    *,
+    options: Annotated[PREPARE, _FLAT] = PREPARE(),
+    common: _COMMON = Common(),
+) -> None:
+    """Turn texts into numbers, and show what they look like."""
+    from marfa.stages.prepare import prepare as stage
+
+    show.prepare(stage(_settings(recipe, options), _talk()), common.json)
+
+
+@app.command
+def train(
+    recipe: _RECIPE = "sentiment",
+    /,
+    *,
+    options: Annotated[TRAIN, _FLAT] = TRAIN(),
+    common: _COMMON = Common(),
+) -> None:
+    """Train the network, or go on where an earlier run was stopped."""
+    from marfa.stages.train import train as stage
+
+    show.train(stage(_settings(recipe, options), _talk()), common.json)
+
+
+@app.command
+def evaluate(
+    recipe: _RECIPE = "sentiment",
+    /,
+    *,
+    against: Annotated[str, Parameter(help="Ask the server at this URL instead.")] = "",
+    options: Annotated[LATER, _FLAT] = LATER(),
+    common: _COMMON = Common(),
+) -> None:
+    """Measure on the test split, beside honest baselines; write metrics.json and report.html."""
+    from marfa.stages.evaluate import evaluate as stage
+
+    settings = _settings(recipe, options)
+    show.evaluate(stage(settings, _talk(), against=against), common.json)
+
+
+@app.command
+def package(
+    recipe: _RECIPE = "sentiment",
+    /,
+    *,
+    options: Annotated[LATER, _FLAT] = LATER(),
+    common: _COMMON = Common(),
+) -> None:
+    """Make model.tar.gz, and prove that it answers."""
+    from marfa.stages.package import package as stage
+
+    show.package(stage(_settings(recipe, options), _talk()), common.json)
+
+
+@app.command
+def serve(
+    model: _MODEL = Path("work/sentiment/model.tar.gz"),
+    /,
+    *,
+    options: Annotated[SERVE, _FLAT] = SERVE(),
+    common: _COMMON = Common(),
+) -> None:
+    """Serve a model: SageMaker's contract, the HTTP API and the page."""
+    from marfa.stages.serve import serve as stage
+
+    stage(model, _serve_settings(options), _talk())
+
+
+@app.command
+def predict(
+    model: _MODEL,
+    /,
+    *texts: Annotated[str, Parameter(help="Texts; - or none reads one from standard input.")],
+    engine: _ENGINE = "auto",
+    common: _COMMON = Common(),
+) -> None:
+    """Judge a few texts."""
+    from marfa.stages.predict import predict as stage
+
+    asked = list(texts) if texts and texts != ("-",) else [show.read_stdin()]
+    show.predict(stage(model, asked, engine=engine), common.json)
+
+
+@app.command
+def score(
+    model: _MODEL,
+    file: Annotated[Path, Parameter(help="JSON Lines, CSV or TSV with a text in each row.")],
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="JSON Lines or CSV to write.")],
+    text_column: Annotated[str, Parameter(help="Column or key that holds the text.")] = "text",
+    encoding: Annotated[str, Parameter(help="Character encoding of the file.")] = "utf-8",
+    engine: _ENGINE = "auto",
+    common: _COMMON = Common(),
+) -> None:
+    """Judge every row of a file."""
+    from marfa.stages.score import score as stage
+
+    result = stage(
+        model, file, output, text_column=text_column, encoding=encoding, engine=engine, talk=_talk()
+    )
+    show.score(result, common.json)
+
+
+@app.command
+def doctor(*, options: Annotated[FETCH, _FLAT] = FETCH(), common: _COMMON = Common()) -> None:
+    """Say what is installed, reachable or missing, and what to type."""
+    from marfa.stages.doctor import doctor as stage
+
+    show.doctor(stage(_settings("sentiment", options)), common.json)
+
+
+def run_tokens(tokens: Sequence[str]) -> int:
+    """Run the command that the tokens spell; every error becomes a sentence and an exit code."""
+    stderr = _stderr()
+    app.console, app.error_console = show.stdout(), stderr
+    try:
+        app(list(tokens), exit_on_error=False, print_error=False, help_on_error=False)
+    except CycloptsError as error:
+        stderr.print(f"marfa: {error}", style="red", markup=False, highlight=False)
+        stderr.print(f"  see: marfa {tokens[0] if tokens else ''} --help".rstrip(), markup=False)
+        return 2
+    except MarfaError as error:
+        if "--debug" in tokens:
+            traceback.print_exc()
+        _explain(error, stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        stderr.print("marfa: interrupted; run the same command again to go on", markup=False)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as `| head` does
+        return 0
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 1
+    except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a user
+        if "--debug" in tokens:
+            traceback.print_exc()
+        stderr.print(
+            f"marfa: something that should not happen did: {type(error).__name__}\n"
+            "  run again with --debug and report what it shows",
+            style="red",
+            markup=False,
+        )
+        return 1
+    return 0
+
+
+def _explain(error: MarfaError, stderr: Console) -> None:
+    style = "yellow" if isinstance(error, StoppedError) else "red"
+    stderr.print(f"marfa: {error}", style=style, markup=False, highlight=False, soft_wrap=True)
+    if error.hint:
+        stderr.print(f"  {error.hint}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _settings(recipe: str, options: Any) -> Settings:
+    return resolve(recipe, asdict(options), environment.read().settings)
+
+
+def _serve_settings(options: Any) -> ServeSettings:
+    return _settings("sentiment", options).serve
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, no_color=environment.read().no_color or None)
+
+
+def _talk() -> Terminal:
+    return Terminal(_stderr())

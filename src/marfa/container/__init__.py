@@ -1,0 +1,1 @@
+"""The doors: the same answers under our own server, SageMaker and Lambda."""

@@ -1,0 +1,1 @@
+"""How good a classifier is, beside what is easily had: figures, baselines, charts, the report."""

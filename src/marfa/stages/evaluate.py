@@ -1,0 +1,247 @@
+"""evaluate: the final figures on the test split, beside what is reached without a network."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import platform
+import urllib.error
+import urllib.request
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.torch import load
+
+from marfa import __version__, files, record
+from marfa.console import Silence, Talk
+from marfa.data import dataset
+from marfa.data.dataset import Split
+from marfa.errors import DataError, NetworkError, SettingsError
+from marfa.evaluation import baseline, metrics, report
+from marfa.models.classifier import Classifier
+from marfa.models.scoring import probabilities
+from marfa.settings import ModelSettings, Settings, from_mapping
+from marfa.text.vocab import RARE
+
+STAGE = "evaluate"
+NETWORK, WORDS, MAJORITY = "network", "bag of words", "majority class"
+_MISTAKES = 10
+_ASKED_AT_ONCE = 64
+
+Floats = npt.NDArray[np.float64]
+
+
+def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "") -> dict[str, Any]:
+    """Measure a trained run on the test split.
+
+    Args:
+        settings: they say which run.
+        talk: whom to tell; nobody if not given.
+        against: the URL of a running server to ask instead of the network; nothing is written then.
+
+    Returns:
+        The figures of the network, of an n-gram logistic regression and of the commonest label, a
+        comparison, and one honest sentence.
+
+    Raises:
+        DataError: if nothing has been prepared or trained.
+        NetworkError: if the server does not answer.
+    """
+    talk = talk or Silence()
+    prepared, run = settings.folder / "dataset", settings.folder / "run"
+    inputs = record.outputs(prepared, "prepare")
+    if against:
+        return _ask_all(prepared, against, talk)
+    inputs |= record.outputs(run, "train")
+    with files.lock(run):
+        if record.is_done(run, STAGE, inputs, {}):
+            talk.say(f"evaluate: nothing has changed, {run / 'report.html'} is kept")
+        else:
+            paths = _evaluate(settings, prepared, run, talk)
+            record.write(run, STAGE, inputs, {}, paths)
+    return {**files.read_json(run / "metrics.json"), "report": str(run / "report.html")}
+
+
+def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list[Path]:
+    described = files.read_json(prepared / "dataset.json")
+    config = files.read_json(run / "config.json")
+    labels = described["labels"]
+    training, test = dataset.read_split(prepared, "train"), dataset.read_split(prepared, "test")
+    truth_N = np.asarray(test.labels_N, dtype=np.int64)
+    found = {NETWORK: _network(config, run, test, talk)}
+    talk.say("evaluate: bag-of-words baseline")
+    texts = list(dataset.read_texts(prepared, "test"))
+    trained_N = np.asarray(training.labels_N, dtype=np.int64)
+    found[WORDS] = baseline.bag_of_words(
+        list(dataset.read_texts(prepared, "train")),
+        trained_N,
+        texts,
+        labels,
+        seed=config["train"]["seed"],
+    )
+    found[MAJORITY] = baseline.majority(trained_N, len(test), len(labels))
+    systems = {name: metrics.measure(truth_N, p_NC, labels) for name, p_NC in found.items()}
+    comparison = metrics.compare(truth_N, found[NETWORK], found[WORDS])
+    document = {
+        "format": 1,
+        "labels": labels,
+        "summary": _summary(systems),
+        "systems": systems,
+        "comparison": comparison,
+        "verdict": report.verdict(systems[NETWORK], WORDS, systems[WORDS], comparison),
+    }
+    paths = [run / "metrics.json", run / "report.html"]
+    files.write_json(paths[0], document)
+    page = report.page(
+        {
+            "title": f"{settings.run_name}: what it reaches",
+            "name": settings.run_name,
+            "preset": config["preset"],
+            "labels": labels,
+            "network": systems[NETWORK],
+            "baselines": {WORDS: systems[WORDS], MAJORITY: systems[MAJORITY]},
+            "comparison": comparison,
+            "history": _history(run),
+            "lengths": metrics.histogram(np.asarray(training.lengths_N, dtype=np.int64)),
+            "mistakes": _mistakes(truth_N, found[NETWORK], texts, labels, test),
+            "settings": {**config["data"], **config["model"], **config["train"]},
+            "data": {key: described[key] for key in ("splits", "source", "duplicates", "empty")},
+            "versions": versions(),
+        }
+    )
+    files.write_bytes(paths[1], page.encode("utf-8"))
+    return paths
+
+
+def _network(config: dict[str, Any], run: Path, test: Split, talk: Talk) -> Floats:
+    shape = from_mapping(ModelSettings, config["model"], where=str(run / "config.json"))
+    network = Classifier(shape, config["vocabulary"], len(config["labels"]))
+    network.load_state_dict(load((run / "weights.safetensors").read_bytes()))
+    with talk.bar("testing", len(test), "texts") as bar:
+        found_NC = probabilities(network, test, bar.update)
+    return _without_unreadable(found_NC, test)
+
+
+def _without_unreadable(found_NC: Floats, test: Split) -> Floats:
+    """Give no opinion on texts without a known word: no door would answer on them."""
+    known_N = np.add.reduceat(np.asarray(test.ids) > RARE, test.offsets[:-1].astype(np.int64))
+    found_NC[known_N == 0] = 1 / found_NC.shape[1]
+    return found_NC
+
+
+def _summary(systems: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    network = systems[NETWORK]
+    return {
+        "accuracy": network["accuracy"],
+        "accuracy_95": network["accuracy_95"],
+        "n": network["n"],
+        "baseline_accuracy": systems[WORDS]["accuracy"],
+        "majority_accuracy": systems[MAJORITY]["accuracy"],
+    }
+
+
+def _history(run: Path) -> list[dict[str, Any]]:
+    with open(run / "history.jsonl", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _mistakes(
+    truth_N: npt.NDArray[np.int64],
+    found_NC: Floats,
+    texts: list[str],
+    labels: list[str],
+    test: Split,
+) -> list[dict[str, Any]]:
+    """Return the texts that the network is surest and wrong about."""
+    said_N = found_NC.argmax(axis=1)
+    sure_N = np.where(said_N == truth_N, -1.0, found_NC.max(axis=1))
+    worst = [int(i) for i in np.argsort(-sure_N, kind="stable")[:_MISTAKES] if sure_N[i] >= 0]
+    return [
+        {
+            "text": texts[i],
+            "truth": labels[truth_N[i]],
+            "predicted": labels[said_N[i]],
+            "probability": float(sure_N[i]),
+            "words": int(test.lengths_N[i]),
+        }
+        for i in worst
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Return what the figures were made with."""
+    packages = {name: metadata.version(name) for name in ("torch", "numpy", "scikit-learn")}
+    return {
+        "marfa": __version__,
+        "Python": platform.python_version(),
+        **packages,
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _ask_all(prepared: Path, url: str, talk: Talk) -> dict[str, Any]:
+    """Send the test texts to a running server and measure what it says."""
+    if not url.startswith(("http://", "https://")):
+        message = f"{url!r} is no http address"
+        raise SettingsError(message, where="against", hint="--against http://127.0.0.1:8080")
+    labels = files.read_json(prepared / "dataset.json")["labels"]
+    truth_N = np.asarray(dataset.read_split(prepared, "test").labels_N, dtype=np.int64)
+    found_NC = np.zeros((len(truth_N), len(labels)))
+    texts = dataset.read_texts(prepared, "test")
+    done = 0
+    with talk.bar("asking", len(truth_N), "texts") as bar:
+        while some := list(itertools.islice(texts, _ASKED_AT_ONCE)):
+            for answer in _ask(url, some):
+                found_NC[done] = _row(answer, labels, url)
+                done += 1
+            bar.update(done)
+    measured = metrics.measure(truth_N, found_NC, labels)
+    return {
+        "systems": {url: measured},
+        "verdict": f"{url} is right on {measured['accuracy']:.2%} of {len(truth_N)} test texts.",
+    }
+
+
+def _ask(url: str, texts: list[str]) -> list[dict[str, Any]]:
+    address = url.rstrip("/") + "/invocations"
+    request = urllib.request.Request(  # noqa: S310 - http(s) checked above
+        address,
+        json.dumps({"texts": texts}).encode("ascii"),
+        {"Content-Type": "application/json", "Accept": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            results = json.loads(answer.read())["results"]
+    except urllib.error.HTTPError as error:
+        message = f"the server answered {error.code}"
+        raise NetworkError(message, where=address) from None
+    except OSError as error:
+        message = f"the server cannot be reached: {getattr(error, 'reason', error)}"
+        raise NetworkError(message, where=address, hint="start it: marfa serve MODEL") from error
+    except (ValueError, KeyError, TypeError) as error:
+        message = "the answer is not marfa's"
+        raise DataError(message, where=address) from error
+    if not isinstance(results, list) or len(results) != len(texts):
+        message = f"{len(texts)} texts were sent, another number of answers came back"
+        raise DataError(message, where=address)
+    return results
+
+
+def _row(answer: dict[str, Any], labels: list[str], url: str) -> Floats:
+    """Return an answer's probabilities in our order; the label decides a tie left by rounding."""
+    try:
+        shares = answer["probabilities"]
+        if not shares:
+            return np.full(len(labels), 1 / len(labels))
+        row_C = np.array([float(shares[label]) for label in labels])
+        if answer["label"] is not None:
+            row_C[labels.index(answer["label"])] += 1e-9
+        return row_C / row_C.sum()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"its labels are not those of the test texts ({', '.join(labels)})"
+        raise DataError(
+            message, where=url, hint="give the same recipe, --preset and --data"
+        ) from error

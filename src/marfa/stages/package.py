@@ -1,0 +1,125 @@
+"""package: a trained run becomes one file that answers anywhere, byte-identical for equal input."""
+
+from __future__ import annotations
+
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+from marfa import __version__, archives, bundle, files, record
+from marfa.bundle import Bundle
+from marfa.console import Silence, Talk
+from marfa.container import golden
+from marfa.engines import onnx_graph, weights
+from marfa.errors import BundleError
+from marfa.evaluation import card
+from marfa.predictor import Predictor
+from marfa.settings import ModelSettings, Settings, from_mapping
+
+STAGE = "package"
+TOLERANCE = 1e-4
+"""How far two engines' probabilities may lie apart; measured differences are below 1e-6."""
+
+CODE = (
+    *("__init__.py", "archives.py", "bundle.py", "errors.py", "files.py", "predictor.py"),
+    *("py.typed", "settings.py", "container/__init__.py", "container/contract.py"),
+    *("container/golden.py", "container/handler.py", "engines/__init__.py"),
+    *("engines/numpy_engine.py", "engines/onnx_engine.py", "engines/weights.py"),
+    *("text/__init__.py", "text/clean.py", "text/codec.py", "text/stopwords.py"),
+    *("text/vocab.py", "text/words.py"),
+)
+"""The part of marfa that answers; it travels in the bundle and needs numpy alone."""
+
+_INFERENCE = '''"""SageMaker's entry point: the four functions that its containers call."""
+
+from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
+
+__all__ = ["input_fn", "model_fn", "output_fn", "predict_fn"]
+'''
+
+
+def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
+    """Make model.tar.gz of a trained run, and prove that it answers.
+
+    Args:
+        settings: they say which run.
+        talk: whom to tell; nobody if not given.
+
+    Returns:
+        The file, its size and SHA-256, the model's name, and how many golden requests it passed.
+
+    Raises:
+        DataError: if nothing has been trained or evaluated.
+        BundleError: if the bundle does not answer as it should.
+    """
+    talk = talk or Silence()
+    folder, run = settings.folder, settings.folder / "run"
+    inputs = record.outputs(run, "train") | record.outputs(run, "evaluate")
+    target = folder / "model.tar.gz"
+    with files.lock(folder):
+        if record.is_done(folder, STAGE, inputs, {}):
+            talk.say(f"package: nothing has changed, {target} is kept")
+        else:
+            contents = _contents(folder)
+            archives.write_tar_gz(target, contents)
+            record.write(folder, STAGE, inputs, {}, [target])
+        return _prove(target, talk)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    run = folder / "run"
+    config, metrics = files.read_json(run / "config.json"), files.read_json(run / "metrics.json")
+    codec = files.read_json(folder / "dataset" / "codec.json")
+    network = (run / "weights.safetensors").read_bytes()
+    shape = from_mapping(ModelSettings, config["model"], where=str(run / "config.json"))
+    contents = {
+        "config.json": files.to_json(config),
+        "codec.json": files.to_json(codec),
+        "weights.safetensors": network,
+        "model.onnx": onnx_graph.build(shape, weights.read(network)),
+        "metrics.json": files.to_json(metrics),
+        "README.md": card.write(config, metrics).encode(),
+        "code/inference.py": _INFERENCE.encode(),
+        "code/requirements.txt": _requirements(codec).encode(),
+    }
+    package_root = resources.files("marfa")
+    for name in CODE:
+        contents[f"code/marfa/{name}"] = package_root.joinpath(name).read_bytes()
+    extra = {
+        "task": config["task"],
+        "tolerance": TOLERANCE,
+        "settings": files.hash_json({key: config[key] for key in ("model", "train", "data")}),
+        "versions": {"marfa": __version__}
+        | {name: metadata.version(name) for name in ("numpy", "onnx", "torch")},
+    }
+    draft = {"model": bundle.model_id(contents), **extra}
+    reference = Predictor(Bundle(draft, contents, "the new bundle"), engine="numpy")
+    contents["golden.jsonl"] = golden.record(reference)
+    return bundle.seal(contents, extra)
+
+
+def _requirements(codec: dict[str, Any]) -> str:
+    lines = ["numpy>=2"]
+    if codec["text"]["stem"] != "none":
+        lines.append(f"snowballstemmer=={metadata.version('snowballstemmer')}")
+    return "\n".join(lines) + "\n"
+
+
+def _prove(target: Path, talk: Talk) -> dict[str, Any]:
+    """Load the file as a host would, and ask every golden request of both engines."""
+    loaded = bundle.load(target)
+    passed = {}
+    for engine in ("numpy", "onnx"):
+        try:
+            model = Predictor(loaded, engine)
+            passed[engine] = golden.replay(model, loaded.contents["golden.jsonl"])
+        except BundleError:
+            talk.warn(f"package: the {engine} engine does not answer as the reference does")
+            raise
+    return {
+        "file": str(target),
+        "bytes": target.stat().st_size,
+        "sha256": files.hash_file(target),
+        "model": loaded.model_id,
+        "golden": passed,
+    }

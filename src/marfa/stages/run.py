@@ -1,0 +1,102 @@
+"""run: every stage in order; the one stage that is made of the others."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from marfa.console import Silence, Talk
+from marfa.errors import MarfaError, SettingsError
+from marfa.settings import Settings
+from marfa.stages import serve as serving
+from marfa.stages.evaluate import evaluate
+from marfa.stages.fetch import fetch
+from marfa.stages.package import package
+from marfa.stages.prepare import prepare
+from marfa.stages.train import train
+
+_STAGES: dict[str, Callable[[Settings, Talk], dict[str, Any]]] = {
+    "fetch": fetch,
+    "prepare": prepare,
+    "train": train,
+    "evaluate": evaluate,
+    "package": package,
+}
+_TRIES = (
+    "A wonderful film: warm, funny and beautifully acted.",
+    "Dull, badly made, a waste of time.",
+)
+
+
+def run(
+    settings: Settings,
+    talk: Talk | None = None,
+    *,
+    until: str = "serve",
+    serve: bool = True,
+    stay: bool = False,
+) -> dict[str, Any]:
+    """Run all stages, each skipped where nothing has changed.
+
+    Args:
+        settings: of all stages.
+        talk: whom to tell; nobody if not given.
+        until: the last stage to run, "serve" for all.
+        serve: serve at the end.
+        stay: serve until interrupted; otherwise the server is asked a few things and stopped.
+
+    Returns:
+        What each stage returned, and what the server answered.
+
+    Raises:
+        SettingsError: if `until` is no stage.
+        MarfaError: whatever a stage raises.
+    """
+    talk = talk or Silence()
+    if until not in {*_STAGES, "serve"}:
+        message = f"{until!r} is no stage; expected one of {', '.join([*_STAGES, 'serve'])}"
+        raise SettingsError(message, where="until")
+    done: dict[str, Any] = {}
+    for name, stage in _STAGES.items():
+        began = time.monotonic()
+        done[name] = stage(settings, talk)
+        talk.say(f"{name}: {time.monotonic() - began:.1f} s")
+        if name == until:
+            return {"stages": done}
+    if not serve:
+        return {"stages": done}
+    model = done["package"]["file"]
+    if stay:
+        serving.serve(model, settings.serve, talk)
+        return {"stages": done}
+    with serving.Running(model, replace(settings.serve, port=0)) as running:
+        talk.say(f"serving at {running.url} for a moment, to check it")
+        return {"stages": done, "checks": _check(running.url)}
+
+
+def _check(url: str) -> list[dict[str, Any]]:
+    """Ask the server what a visitor would, over HTTP."""
+    found = [_ask(url, "ping"), _ask(url, "")]
+    found += [_ask(url, "v1/predict", {"text": text}) for text in _TRIES]
+    return found
+
+
+def _ask(url: str, path: str, question: dict[str, str] | None = None) -> dict[str, Any]:
+    data = None if question is None else json.dumps(question).encode()
+    headers = {"Content-Type": "application/json"} if data else {}
+    request = urllib.request.Request(url + path, data, headers)  # noqa: S310 - our own address
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            body, status = answer.read(), answer.status
+    except OSError as error:
+        message = f"the server that was just started does not answer: {error}"
+        raise MarfaError(message, where=url + path) from error
+    if question is None:
+        return {"asked": f"GET /{path}", "status": status, "answer": f"{len(body)} bytes"}
+    judged = json.loads(body)
+    said = f"{judged['label']} {judged['score']:.4f}" if judged["label"] else judged["reason"]
+    return {"asked": question["text"], "status": status, "answer": said}

@@ -1,0 +1,211 @@
+"""The HTTP server: the contract's answers, limits while reading, nothing leaked."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from marfa.container import golden
+from marfa.container.contract import respond
+from marfa.settings import ServeSettings
+from marfa.stages.serve import Running
+
+LIMIT = 50_000
+
+
+@pytest.fixture(scope="module")
+def running(model_path):
+    settings = ServeSettings(port=0, max_body_bytes=LIMIT, body_seconds=0.5, engine="numpy")
+    with Running(model_path, settings) as server:
+        yield server
+
+
+def connect(running):
+    host, port = running.url.removeprefix("http://").rstrip("/").split(":")
+    return http.client.HTTPConnection(host, int(port), timeout=10)
+
+
+def ask(running, method, path, body=None, headers=None):
+    connection = connect(running)
+    try:
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
+    finally:
+        connection.close()
+
+
+def test_the_server_answers_as_the_contract_byte_for_byte(running):
+    for request in golden.requests():
+        headers = {"Content-Type": request.content_type, "Accept": request.accept}
+        headers = {name: value for name, value in headers.items() if value}
+        body = request.body if request.method == "POST" else None
+        status, found, content = ask(running, request.method, request.path, body, headers)
+        expected = respond(running.model, request)
+        assert (status, found["content-type"], content) == (
+            expected.status,
+            expected.content_type,
+            expected.body,
+        )
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "text/html"),
+        ("/docs", "text/html"),
+        ("/page.js", "text/javascript"),
+        ("/style.css", "text/css"),
+        ("/icon.svg", "image/svg+xml"),
+        ("/openapi.json", "application/json"),
+        ("/healthz", "application/json"),
+        ("/readyz", "application/json"),
+        ("/ping", "application/json"),
+        ("/v1/model", "application/json"),
+        ("/metrics", "text/plain"),
+    ],
+)
+def test_every_address_answers_with_its_kind_and_a_policy(running, path, kind):
+    status, headers, body = ask(running, "GET", path)
+    assert status == 200
+    assert headers["content-type"].startswith(kind)
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-request-id"]
+    assert body
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [
+    ("GET", "/nowhere", 404), ("POST", "/ping", 405), ("GET", "/invocations", 405),
+    ("DELETE", "/v1/predict", 405), ("GET", "/..%2f..%2fetc/passwd", 404), ("GET", "//", 404),
+])  # fmt: skip
+def test_wrong_addresses_are_problems(running, method, path, status):
+    found, headers, body = ask(running, method, path)
+    assert found == status
+    assert headers["content-type"] == "application/problem+json"
+    assert json.loads(body)["status"] == status
+
+
+def test_a_large_body_is_refused_before_it_has_arrived(running):
+    with socket.create_connection(connect(running).sock or _address(running), timeout=5) as line:
+        line.sendall(
+            b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+            b"Content-Length: 100000000\r\n\r\n"
+        )
+        assert b" 413 " in line.recv(100)
+
+
+def _address(running):
+    host, port = running.url.removeprefix("http://").rstrip("/").split(":")
+    return host, int(port)
+
+
+def test_a_large_body_without_a_length_is_cut(running):
+    with socket.create_connection(_address(running), timeout=5) as line:
+        line.sendall(
+            b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
+        for _ in range(LIMIT // 10_000 + 1):
+            line.sendall(chunk)
+        assert b" 413 " in line.recv(100)
+
+
+def test_a_body_that_does_not_come_is_given_up(running):
+    with socket.create_connection(_address(running), timeout=5) as line:
+        line.sendall(
+            b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+            b"Content-Length: 10\r\n\r\nabc"
+        )
+        assert b" 408 " in line.recv(100)
+
+
+def test_metrics_count_and_hold_no_text(running):
+    ask(running, "POST", "/invocations", b"a marker-string-73", {"Content-Type": "text/plain"})
+    _, _, body = ask(running, "GET", "/metrics")
+    text = body.decode()
+    assert 'http_requests_total{path="/invocations",status="200"}' in text
+    assert "marfa_inference_seconds_count" in text
+    assert running.model.model_id in text
+    assert "marker-string-73" not in text
+
+
+def test_a_client_that_names_its_request_gets_the_name_back(running):
+    _, headers, _ = ask(running, "GET", "/ping", headers={"X-Request-ID": "abc"})
+    assert headers["x-request-id"] == "abc"
+
+
+class Slow:
+    """An engine that holds every request until it is let go."""
+
+    name = "slow"
+
+    def __init__(self, engine):
+        self._engine = engine
+        self.go = threading.Event()
+
+    def probabilities(self, tokens_BT, lengths_B):
+        self.go.wait(10)
+        return self._engine.probabilities(tokens_BT, lengths_B)
+
+
+def test_too_many_waiting_requests_are_refused_at_once_and_the_others_answered(model_path):
+    with Running(model_path, ServeSettings(port=0, queue=2, engine="numpy")) as server:
+        slow = Slow(server.model.engine)
+        server.model.engine = slow
+        statuses = []
+
+        def one():
+            statuses.append(
+                ask(server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"})[0]
+            )
+
+        threads = [threading.Thread(target=one) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        while server._app.state.marfa.waiting < 2:
+            time.sleep(0.01)
+        status, headers, body = ask(
+            server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"}
+        )
+        assert (status, headers["retry-after"]) == (503, "1")
+        assert json.loads(body)["title"] == "Overloaded"
+        slow.go.set()
+        for thread in threads:
+            thread.join()
+        assert statuses == [200, 200]
+
+
+def test_requests_under_way_are_finished_when_the_server_stops(model_path):
+    server = Running(model_path, ServeSettings(port=0, engine="numpy"))
+    with server:
+        slow = Slow(server.model.engine)
+        server.model.engine = slow
+        found = []
+
+        def one():
+            found.append(
+                ask(server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"})
+            )
+
+        thread = threading.Thread(target=one)
+        thread.start()
+        while not server._app.state.marfa.waiting:
+            time.sleep(0.01)
+        threading.Timer(0.3, slow.go.set).start()
+    thread.join()
+    assert found[0][0] == 200
+    assert not server.alive
+
+
+def test_the_description_names_every_address_that_answers(running):
+    _, _, body = ask(running, "GET", "/openapi.json")
+    document = json.loads(body)
+    for path, methods in document["paths"].items():
+        for method in methods:
+            status, _, _ = ask(running, method.upper(), path, b"" if method == "post" else None)
+            assert status not in {404, 405, 500}

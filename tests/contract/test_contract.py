@@ -1,0 +1,247 @@
+"""One table of requests, every door: the pure function, the handler, the HTTP server."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marfa.container import golden
+from marfa.container.contract import JSON, LINES, PROBLEM, TEXT, Limits, Request, respond
+from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
+from marfa.errors import BundleError, MarfaError
+from marfa.predictor import load
+
+REVIEW = "A wonderful film, I loved it and I recommend it."
+
+
+@pytest.fixture(scope="module")
+def model(model_path):
+    return load(model_path, engine="numpy")
+
+
+def ask(
+    model, body, content_type=TEXT, accept="", path="/invocations", method="POST", limits=Limits()
+):
+    if not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    return respond(model, Request(method, path, content_type, accept, body), limits)
+
+
+def test_plain_text_in_and_the_tutorials_single_value_out(model):
+    response = ask(model, REVIEW.encode(), TEXT, TEXT)
+    assert (response.status, response.content_type) == (200, "text/plain; charset=utf-8")
+    assert response.body in {b"0", b"1"}
+    label = json.loads(ask(model, REVIEW.encode()).body)["label"]
+    assert model.labels[int(response.body)] == label
+
+
+def test_an_answer_says_what_and_how_sure_and_what_was_known(model):
+    answer = json.loads(ask(model, {"text": REVIEW + " Zorblax!"}, JSON).body)
+    assert list(answer) == ["label", "score", "probabilities", "known_words", "model"]
+    assert answer["label"] in model.labels
+    assert answer["score"] == max(answer["probabilities"].values())
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=2e-4)
+    assert answer["known_words"]["total"] == 11
+    assert "zorblax" in answer["known_words"]["unknown"]
+    assert answer["model"] == model.model_id
+
+
+def test_many_texts_are_answered_as_each_alone(model):
+    texts = [REVIEW, "dull", "", "qzx", REVIEW * 30]
+    results = json.loads(ask(model, {"texts": texts}, JSON).body)["results"]
+    for text, found in zip(texts, results, strict=True):
+        alone = ask(model, {"text": text}, JSON)
+        if alone.status == 200:
+            assert golden._alike(found, json.loads(alone.body), 0)
+        else:
+            assert found["label"] is None
+            assert found["reason"] in json.loads(alone.body)["detail"]
+
+
+def test_lines_answer_line_by_line_and_a_bad_one_spoils_no_other(model):
+    body = b'{"text": "wonderful"}\n{"text": 1}\r\nnonsense\n\n{"text": ""}\n'
+    response = ask(model, body, LINES)
+    assert response.content_type == LINES
+    answers = [json.loads(line) for line in response.body.splitlines()]
+    assert [("error" in answer) for answer in answers] == [False, True, True, True, False]
+    assert answers[1]["error"]["status"] == 400
+    assert answers[4]["label"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"", TEXT, 422),
+        (b" \n\t", TEXT, 422),
+        (b"<br /><!-- x --><p></p>", TEXT, 422),
+        ("؟!…".encode(), TEXT, 422),
+        (b"qzxv wvqk zzzt", TEXT, 422),
+        ("Это было прекрасно".encode(), TEXT, 422),
+        (b"\xff\xfe\x00", TEXT, 400),
+        (b"\xc3\x28", JSON, 400),
+        (b"", JSON, 400),
+        (b"{", JSON, 400),
+        (b"null", JSON, 400),
+        (b"[]", JSON, 400),
+        (b"{}", JSON, 400),
+        (b'{"text": null}', JSON, 400),
+        (b'{"text": NaN}', JSON, 400),
+        (b'{"text": "a", "x": Infinity}', JSON, 400),
+        (b'{"text": "good", "extra": 1}', JSON, 400),
+        (b'{"text": "a", "texts": ["b"]}', JSON, 400),
+        (b'{"texts": "good"}', JSON, 400),
+        (b'{"texts": [1]}', JSON, 400),
+        (b'{"texts": []}', JSON, 400),
+        (b'{"a":' * 100_000, JSON, 400),
+        (b'{"text": ' + b"9" * 10_000 + b"}", JSON, 400),
+        (b"", LINES, 400),
+        (json.dumps({"texts": ["a"] * 257}).encode(), JSON, 413),
+        (b"{}\n" * 257, LINES, 413),
+        (b"x" * ((1 << 20) + 1), TEXT, 413),
+        (b"good", "", 415),
+        (b"good", "image/png", 415),
+        (b"good", "text/plain; charset=latin-1", 415),
+        (b"good", "text/csv", 415),
+    ],
+)
+def test_bad_input_gets_its_4xx_and_none_of_it_comes_back(model, body, content_type, status):
+    response = ask(model, body, content_type)
+    assert (response.status, response.content_type) == (status, PROBLEM)
+    document = json.loads(response.body)
+    assert document["status"] == status
+    assert set(document) == {"type", "title", "status", "detail"}
+    for word in ("qzxv", "extra", "прекрасно", "Traceback"):
+        assert word not in response.body.decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ud800 wonderful",
+        "wonderful \x00 film",
+        "\u202e wonderful",
+        "wonderful " * 50_000,
+        "<a " * 20_000 + "good",
+    ],
+)
+def test_odd_texts_are_read_for_what_they_say(model, text):
+    assert ask(model, {"text": text}, JSON).status == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "content_type"),
+    [
+        ("", 200, JSON),
+        ("*/*", 200, JSON),
+        ("application/*", 200, JSON),
+        ("text/*", 200, "text/plain; charset=utf-8"),
+        ("text/html, text/plain;q=0.5, application/json;q=0.9", 200, JSON),
+        ("application/jsonlines", 200, LINES),
+        ("text/html", 406, PROBLEM),
+        ("application/json;q=0", 406, PROBLEM),
+        ("application/json;q=zero", 406, PROBLEM),
+        (",;,", 406, PROBLEM),
+    ],
+)
+def test_accept_is_honoured(model, accept, status, content_type):
+    response = ask(model, REVIEW.encode(), TEXT, accept)
+    assert (response.status, response.content_type) == (status, content_type)
+
+
+def test_addresses_and_methods(model):
+    assert ask(model, b"", path="/ping", method="GET").body == b'{"status":"Healthy"}'
+    assert ask(model, b"", path="/nowhere").status == 404
+    assert ask(model, b"", method="GET").status == 405
+    described = json.loads(ask(model, b"", path="/v1/model", method="GET").body)
+    assert described["labels"] == list(model.labels)
+    assert 0 <= described["metrics"]["baseline_accuracy"] <= 1
+
+
+def test_a_text_of_mostly_unknown_words_is_declined_not_guessed(model):
+    answer = json.loads(ask(model, b"wonderful zzq xxv qqj wvx").body)
+    assert (answer["label"], answer["score"]) == (None, None)
+    assert answer["reason"] == "only 1 of 5 words are known to the model"
+    assert ask(model, b"wonderful zzq xxv qqj wvx", TEXT, TEXT).status == 422
+
+
+@given(
+    body=st.binary(max_size=300),
+    content_type=st.sampled_from([TEXT, JSON, LINES, "x/y"]),
+    accept=st.text(max_size=40),
+)
+def test_no_bytes_break_it(model, body, content_type, accept):
+    response = ask(model, body, content_type, accept)
+    assert response.status in {200, 400, 406, 413, 415, 422}
+    if response.content_type in {JSON, PROBLEM}:
+        json.loads(response.body)
+
+
+@given(text=st.text(st.characters()))
+def test_no_text_breaks_it(model, text):
+    assert ask(model, {"text": text}, JSON).status in {200, 422}
+
+
+# The other doors answer the same.
+
+
+def through_handler(model, request):
+    query = input_fn(request.body, request.content_type)
+    return output_fn(predict_fn(query, model), request.accept)
+
+
+def test_the_handlers_four_functions_answer_as_the_contract(model_path, tmp_path):
+    import shutil
+
+    shutil.unpack_archive(model_path, tmp_path, filter="data")
+    model = model_fn(str(tmp_path))
+    for request in golden.requests():
+        if request.method != "POST":
+            continue
+        expected = respond(model, request)
+        try:
+            body, content_type = through_handler(model, request)
+        except MarfaError as error:
+            assert error.http_status == expected.status
+        else:
+            assert (body, content_type) == (expected.body, expected.content_type)
+
+
+def test_both_engines_answer_every_golden_request(model_path):
+    from marfa import bundle
+
+    recorded = bundle.load(model_path).contents["golden.jsonl"]
+    for engine in ("numpy", "onnx"):
+        assert (
+            golden.replay(load(model_path, engine=engine), recorded)
+            == len(recorded.splitlines())
+            > 20
+        )
+
+
+def test_a_model_that_answers_otherwise_is_noticed(model_path):
+    from marfa import bundle
+
+    recorded = bundle.load(model_path).contents["golden.jsonl"]
+    model = load(model_path, engine="numpy")
+    model.engine._bias_C = [*model.engine._bias_C, 0.0, 0.01]
+    with pytest.raises(BundleError, match="answered differently"):
+        golden.replay(model, recorded)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"{}", b'{"request": {}, "response": {}}', b"\xff"])
+def test_a_recording_that_is_none_is_refused(model, damage):
+    with pytest.raises(BundleError):
+        golden.replay(model, damage)
+
+
+def test_numbers_may_differ_by_the_tolerance_and_by_no_more(model):
+    response = ask(model, REVIEW.encode())
+    answer = json.loads(response.body)
+    for shift, alike in ((0.0001, True), (0.001, False)):
+        moved = {**answer, "score": answer["score"] - shift}
+        other = replace(response, body=json.dumps(moved).encode())
+        assert golden.same(other, response, model.tolerance) is alike
+    other = replace(response, body=response.body.replace(answer["label"].encode(), b"other"))
+    assert not golden.same(other, response, model.tolerance)

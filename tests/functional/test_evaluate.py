@@ -1,0 +1,64 @@
+"""evaluate: the network beside what needs no network, and the same figures through every door."""
+
+import json
+import re
+
+import pytest
+
+from marfa.errors import DataError, NetworkError, SettingsError
+from marfa.settings import ServeSettings, resolve
+from marfa.stages.evaluate import NETWORK, evaluate
+from marfa.stages.serve import Running
+
+
+def test_three_systems_are_measured_on_the_same_texts(trained):
+    found = evaluate(trained)
+    assert list(found["systems"]) == ["bag of words", "majority class", "network"]
+    assert len({measured["n"] for measured in found["systems"].values()}) == 1
+    assert found["summary"]["accuracy"] == found["systems"][NETWORK]["accuracy"]
+    assert found["verdict"].endswith(".")
+
+
+def test_a_running_server_gives_the_same_figures(trained, model_path):
+    expected = evaluate(trained)["systems"][NETWORK]
+    for engine in ("numpy", "onnx"):
+        with Running(model_path, ServeSettings(port=0, engine=engine)) as server:
+            (found,) = evaluate(trained, against=server.url)["systems"].values()
+        for exact in ("accuracy", "confusion", "f1", "n"):
+            assert found[exact] == expected[exact]
+        for close in ("auroc", "log_loss", "brier"):
+            assert found[close] == pytest.approx(expected[close], abs=2e-3)
+
+
+def test_the_report_needs_nothing_but_itself(trained):
+    page = (trained.folder / "run" / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    assert page.count("<svg") >= 4
+
+
+def test_measuring_twice_gives_the_same_bytes(trained):
+    path = trained.folder / "run" / "metrics.json"
+    before = path.read_bytes()
+    path.unlink()
+    evaluate(trained)
+    assert path.read_bytes() == before
+    json.loads(before)
+
+
+def test_nothing_trained_says_what_to_type(tmp_path):
+    with pytest.raises(DataError, match="has not been done"):
+        evaluate(resolve("sentiment", {"workdir": str(tmp_path)}))
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("ftp://x", SettingsError),
+        ("127.0.0.1:1", SettingsError),
+        ("http://127.0.0.1:1", NetworkError),
+    ],
+)
+def test_an_address_that_does_not_answer(trained, url, error):
+    with pytest.raises(error):
+        evaluate(trained, against=url)

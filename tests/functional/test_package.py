@@ -1,0 +1,83 @@
+"""package: one file, the same bytes for the same run, which answers where nothing but numpy is."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from marfa import bundle
+from marfa.errors import DataError
+from marfa.settings import resolve
+from marfa.stages.package import package
+
+
+def test_packaging_twice_gives_the_same_bytes(trained, model_path):
+    before = model_path.read_bytes()
+    model_path.unlink()
+    found = package(trained)
+    assert model_path.read_bytes() == before
+    assert set(found["golden"]) == {"numpy", "onnx"}
+
+
+def test_it_is_kept_when_nothing_has_changed(trained, model_path):
+    changed = model_path.stat().st_mtime_ns
+    package(trained)
+    assert model_path.stat().st_mtime_ns == changed
+
+
+CODE = """
+import builtins, sys
+real = builtins.__import__
+banned = {"torch", "onnxruntime", "onnx", "scipy", "sklearn", "fastapi", "cyclopts", "rich", "safetensors"}
+def only_numpy(name, *rest):
+    if name.split(".")[0] in banned:
+        raise ImportError(name)
+    return real(name, *rest)
+builtins.__import__ = only_numpy
+sys.path = [path for path in sys.path if "src" not in path]
+sys.meta_path = [f for f in sys.meta_path if "editable" not in type(f).__module__ + repr(f)]
+import importlib.util
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in banned else found(name, *rest)
+sys.path.insert(0, sys.argv[1] + "/code")
+import inference, marfa
+assert marfa.__file__.startswith(sys.argv[1]), marfa.__file__
+model = inference.model_fn(sys.argv[1])
+query = inference.input_fn(b"A wonderful film.", "text/plain")
+print(inference.output_fn(inference.predict_fn(query, model), "application/json")[0].decode())
+"""
+
+
+def test_the_code_inside_answers_with_numpy_alone(model_path, tmp_path):
+    shutil.unpack_archive(model_path, tmp_path, filter="data")
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["label"] in {"positive", "negative", None}
+
+
+def test_the_card_has_front_matter_that_parses(model_path):
+    card = bundle.load(model_path).contents["README.md"].decode()
+    _, front, body = card.split("---\n", 2)
+    values = {
+        key: json.loads(value)
+        for key, value in (line.split(": ", 1) for line in front.splitlines())
+    }
+    assert values["pipeline_tag"] == "text-classification"
+    assert "bag of words" in body
+
+
+def test_no_text_of_the_training_set_travels(trained, model_path):
+    from marfa.data import dataset
+
+    contents = b"".join(bundle.load(model_path).contents.values())
+    for text in dataset.read_texts(trained.folder / "dataset", "train"):
+        assert text.encode() not in contents
+
+
+def test_nothing_evaluated_says_what_to_type(tmp_path):
+    with pytest.raises(DataError, match="has not been done"):
+        package(resolve("sentiment", {"workdir": str(tmp_path)}))

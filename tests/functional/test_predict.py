@@ -1,0 +1,71 @@
+"""predict: the shell and the Python API."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import marfa
+from marfa.errors import RequestError
+from marfa.stages.predict import predict
+
+
+def shell(*arguments, stdin=b""):
+    return subprocess.run(
+        [sys.executable, "-m", "marfa", "predict", *map(str, arguments)],
+        input=stdin, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+def test_each_text_gets_a_line(model_path):
+    done = shell(model_path, "A wonderful film.", "", "Quatsch mit Soße")
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 0
+    assert len(lines) == 3
+    assert lines[0].split()[0] in {"positive", "negative"}
+    assert lines[1] == "-  no word is left of the text after cleaning"
+
+
+def test_a_text_can_be_piped(model_path):
+    assert shell(model_path, stdin="فيلم رائع".encode()).returncode == 0
+    assert shell(model_path, "-", stdin=b"good").returncode == 0
+    done = shell(model_path, stdin=b"\xff")
+    assert done.returncode == 3
+    assert b"not UTF-8" in done.stderr
+
+
+def test_a_missing_model_is_exit_3_and_says_how_to_make_one(tmp_path):
+    done = shell(tmp_path / "none.tar.gz", "good")
+    assert done.returncode == 3
+    assert b"marfa package sentiment" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_the_api_gives_labels_and_probabilities(model_path):
+    model = marfa.load(model_path)
+    texts = ["A wonderful film.", "", "dull " * 5000]
+    labels, probabilities = model.predict(texts), model.predict_proba(texts)
+    assert labels[1] is None
+    assert probabilities.shape == (3, len(model.labels))
+    assert np.isnan(probabilities[1]).all()
+    np.testing.assert_allclose(probabilities[[0, 2]].sum(axis=1), 1)
+    assert labels[0] == model.labels[int(probabilities[0].argmax())]
+    assert model.predict([]) == []
+    assert model.predict_proba([]).shape == (0, 2)
+
+
+def test_one_text_instead_of_a_list_is_said(model_path):
+    with pytest.raises(RequestError, match="a list of texts"):
+        marfa.load(model_path).predict("good")
+
+
+def test_engines_agree(model_path):
+    texts = ["A wonderful film.", "It broke within a week.", "فيلم رائع", "Très bon livre"]
+    for one, other in zip(
+        predict(model_path, texts, engine="numpy"),
+        predict(model_path, texts, engine="onnx"),
+        strict=True,
+    ):
+        assert one.label == other.label
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-5)

@@ -1,0 +1,212 @@
+"""train: an interruption costs seconds, never the result."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from marfa import files
+from marfa.errors import DataError, TrainingError
+from marfa.models import checkpoint
+from marfa.settings import resolve
+from marfa.stages.prepare import prepare
+from marfa.stages.train import train
+
+# seconds, and steps enough to be interrupted in
+FLAGS = {
+    "preset": "sample",
+    "vocabulary": 1500,
+    "embedding": 16,
+    "hidden": 12,
+    "epochs": 4,
+    "patience": 0,
+    "threads": 1,
+    "checkpoint_seconds": 0.0,
+}
+
+
+def settings(workdir, **flags):
+    return resolve("sentiment", {**FLAGS, "workdir": str(workdir), **flags})
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that was never interrupted."""
+    made = settings(tmp_path_factory.mktemp("whole"))
+    prepare(made)
+    train(made)
+    return made
+
+
+def results(made):
+    run = made.folder / "run"
+    return {
+        name: files.hash_file(run / name)
+        for name in ("weights.safetensors", "config.json", "history.jsonl")
+    }
+
+
+def command(made):
+    flags = [f"--{key.replace('_', '-')}={value}" for key, value in FLAGS.items()]
+    return [sys.executable, "-m", "marfa", "train", *flags, "--workdir", made.place.workdir]
+
+
+def prepared(tmp_path):
+    made = settings(tmp_path)
+    prepare(made)
+    return made
+
+
+def checkpoints(made):
+    return sorted((made.folder / "run" / "checkpoints").glob("*.json"))
+
+
+def wait_for_checkpoint(made, process, count):
+    seen = set()
+    while process.poll() is None and len(seen) < count:
+        seen |= {path.name for path in checkpoints(made)}
+        time.sleep(0.001)
+
+
+def test_the_same_run_twice_is_the_same_bytes(whole, tmp_path):
+    made = prepared(tmp_path)
+    train(made)
+    assert results(made) == results(whole)
+    assert not (made.folder / "run" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("after", [1, 20, 60])
+def test_killed_anywhere_it_ends_with_the_same_bytes(whole, tmp_path, after):
+    made = prepared(tmp_path)
+    process = subprocess.Popen(command(made), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for_checkpoint(made, process, after)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert checkpoints(made)
+    train(made)
+    assert results(made) == results(whole)
+    assert [p for p in (made.folder / "run").rglob("*") if p.suffix == ".tmp"] == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_asked_to_stop_it_saves_and_says_so(whole, tmp_path, number, code):
+    made = prepared(tmp_path)
+    process = subprocess.Popen(
+        command(made), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    wait_for_checkpoint(made, process, 5)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "all is saved" in told
+    assert "run the same command again" in told
+    assert "Traceback" not in told
+    train(made)
+    assert results(made) == results(whole)
+
+
+def test_a_rotten_checkpoint_is_passed_over_for_the_one_before(whole, tmp_path):
+    made = prepared(tmp_path)
+    process = subprocess.Popen(command(made), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for_checkpoint(made, process, 8)
+    process.kill()
+    process.wait()
+    newest = checkpoints(made)[-1].with_suffix(".safetensors")
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(data)
+    train(made)
+    assert results(made) == results(whole)
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "no json", "other run"])
+def test_only_a_whole_checkpoint_of_this_run_is_read(tmp_path, damage):
+    import torch
+
+    for number in (1, 2):
+        checkpoint.write(tmp_path, number, {"a": torch.tensor([float(number)])}, {"key": "k"})
+    if damage == "other run":
+        assert checkpoint.read_newest(tmp_path, "other") is None
+        return
+    newest = tmp_path / "000000002.safetensors"
+    if damage == "no json":
+        (tmp_path / "000000002.json").write_text("{")
+    else:
+        newest.write_bytes(newest.read_bytes()[:10] if damage == "cut" else b"")
+    tensors, _ = checkpoint.read_newest(tmp_path, "k")
+    assert tensors["a"].item() == 1.0
+
+
+def test_a_failed_write_leaves_the_generations_before(tmp_path):
+    import torch
+
+    checkpoint.write(tmp_path, 1, {"a": torch.tensor([1.0])}, {"key": "k"})
+    with pytest.raises(ValueError, match="JSON"):
+        checkpoint.write(tmp_path, 2, {"a": torch.tensor([2.0])}, {"key": "k", "bad": float("nan")})
+    tensors, _ = checkpoint.read_newest(tmp_path, "k")
+    assert tensors["a"].item() == 1.0
+
+
+def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
+    made = settings(tmp_path, learning_rate=1e9, clip=1e6, schedule="constant", start="random")
+    prepare(made)
+    with pytest.raises(TrainingError, match="no longer a number") as caught:
+        train(made)
+    assert "--learning-rate" in caught.value.hint
+    for path in checkpoints(made):
+        assert "NaN" not in path.read_text()
+
+
+def test_nothing_prepared_says_what_to_type(tmp_path):
+    with pytest.raises(DataError, match="'prepare' has not been done"):
+        train(settings(tmp_path))
+
+
+def test_a_sample_of_rows_is_enough_to_see_that_it_works(tmp_path):
+    made = settings(tmp_path, sample=50, epochs=1)
+    prepare(made)
+    assert len(train(made)["epochs"]) == 1
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_run(tmp_path):
+    made = settings(tmp_path, epochs=40, patience=2, learning_rate=0.02, schedule="constant")
+    prepare(made)
+    found = train(made)
+    assert len(found["epochs"]) < 40
+    best = max(found["epochs"], key=lambda e: (e["validation_accuracy"], -e["validation_loss"]))
+    assert found["best"] == best
+    assert len(found["epochs"]) == best["epoch"] + 2
+
+
+def test_the_tutorials_network_trains_too(tmp_path):
+    made = resolve(
+        "sentiment",
+        {
+            "preset": "tutorial",
+            "data": "sample",
+            "workdir": str(tmp_path),
+            "epochs": 1,
+            "threads": 1,
+        },
+    )
+    prepare(made)
+    config = train(made) and json.loads((made.folder / "run" / "config.json").read_text())
+    assert (config["model"]["embedding"], config["model"]["hidden"]) == (32, 100)
+    assert config["model"]["pooling"] == "last"
+
+
+def test_history_is_one_line_an_epoch(whole):
+    lines = (whole.folder / "run" / "history.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]
+
+
+def test_a_second_process_is_refused(tmp_path):
+    made = prepared(tmp_path)
+    with files.lock(made.folder / "run"):
+        done = subprocess.run(command(made), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"process {os.getpid()}" in done.stderr

@@ -45,9 +45,9 @@ def disk_error(error: OSError, path: Path) -> MarfaError:
             hint="free some space, then run the same command again; what was complete is intact",
         )
     return MarfaError(
-        f"cannot be written: {error.strerror or error}",
+        f"cannot be read or written: {error.strerror or error}",
         where=str(path),
-        hint="check that the folder exists and may be written, or choose another with --workdir",
+        hint="check that it exists and that you may use it, or choose another --workdir",
     )
 
 

@@ -193,9 +193,7 @@ class TrainSettings(Checked):
     weight_decay: float = setting(0.0, "Decoupled weight decay.", low=0.0, high=10.0)
     clip: float = setting(1.0, "Largest norm of the gradient.", low=1e-6, high=1e6)
     label_smoothing: float = setting(0.05, "Share of a label given away.", low=0.0, high=0.5)
-    word_dropout: float = setting(
-        0.15, "Share of words hidden in training.", low=0.0, high=0.95
-    )
+    word_dropout: float = setting(0.15, "Share of words hidden in training.", low=0.0, high=0.95)
     average: float = setting(
         0.998, "Decay of the running average of the weights, 0 for none.", low=0.0, high=0.99999
     )
@@ -212,7 +210,9 @@ class TrainSettings(Checked):
     sample: int = setting(
         0, "Train on this many rows only, to see that all works; 0 for all.", low=0, high=2**31 - 1
     )
-    threads: int = setting(0, "CPU threads; 0 for one a core, four at most.", low=0, high=1024)
+    threads: int = setting(
+        0, "CPU threads; 0 for all cores but one, four at most.", low=0, high=1024
+    )
     checkpoint_seconds: float = setting(
         20.0, "Seconds between checkpoints within an epoch.", low=0.0, high=86_400.0, outcome=False
     )

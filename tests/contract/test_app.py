@@ -209,3 +209,24 @@ def test_the_description_names_every_address_that_answers(running):
         for method in methods:
             status, _, _ = ask(running, method.upper(), path, b"" if method == "post" else None)
             assert status not in {404, 405, 500}
+
+
+class Broken:
+    """An engine that fails with what it was given in its message."""
+
+    name = "broken"
+
+    def probabilities(self, tokens_BT, lengths_B):
+        raise ValueError("marker-string-55")
+
+
+def test_a_failure_of_ours_is_a_500_without_a_traceback(model_path, caplog):
+    with Running(model_path, ServeSettings(port=0, engine="numpy")) as server:
+        server.model.engine = Broken()
+        status, headers, body = ask(
+            server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"}
+        )
+    assert (status, headers["content-type"]) == (500, "application/problem+json")
+    assert b"marker-string" not in body
+    assert "marker-string" not in caplog.text
+    assert "ValueError" in caplog.text

@@ -78,9 +78,11 @@ def test_an_altered_model_is_not_served(model_path, tmp_path):
 
 def test_both_engines_serve(model_path):
     for engine in ("numpy", "onnx", "auto"):
-        with Running(model_path, ServeSettings(port=0, engine=engine)) as server:
-            with urllib.request.urlopen(server.url + "ping", timeout=10) as answer:
-                assert answer.status == 200
+        with (
+            Running(model_path, ServeSettings(port=0, engine=engine)) as server,
+            urllib.request.urlopen(server.url + "ping", timeout=10) as answer,
+        ):
+            assert answer.status == 200
 
 
 def test_a_killed_server_leaves_nothing_behind(model_path, tmp_path):

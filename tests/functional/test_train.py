@@ -199,6 +199,15 @@ def test_the_tutorials_network_trains_too(tmp_path):
     assert config["model"]["pooling"] == "last"
 
 
+def test_tensorboard_finds_the_curves(whole):
+    loaded = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = loaded.EventAccumulator(str(whole.folder / "run" / "tensorboard"))
+    events.Reload()
+    assert set(events.Tags()["scalars"]) == {
+        "loss/train", "loss/validation", "accuracy/train", "accuracy/validation",
+    }  # fmt: skip
+
+
 def test_history_is_one_line_an_epoch(whole):
     lines = (whole.folder / "run" / "history.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]

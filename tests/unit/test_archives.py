@@ -1,5 +1,6 @@
 """Archives are the same bytes for the same content, and trusted in nothing."""
 
+import contextlib
 import gzip
 import io
 import tarfile
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from marfa.archives import read_tar_gz, write_tar_gz
 from marfa.errors import BundleError
-import contextlib
 
 NAMES = st.from_regex(r"[a-z]{1,20}(/[a-z]{1,20})?\.json", fullmatch=True)
 CONTENTS = st.dictionaries(NAMES, st.binary(max_size=2000), max_size=5)
@@ -39,9 +39,9 @@ def member(name="a.json", content=b"{}", **fields):
     return entry, content
 
 
-def archive(tmp_path, *members, format=tarfile.USTAR_FORMAT):
+def archive(tmp_path, *members, kind=tarfile.USTAR_FORMAT):
     path = tmp_path / "x.tar.gz"
-    with tarfile.open(path, "w:gz", format=format) as tar:
+    with tarfile.open(path, "w:gz", format=kind) as tar:
         for entry, content in members:
             tar.addfile(entry, io.BytesIO(content))
     return path
@@ -78,9 +78,9 @@ def test_a_name_stands_once(tmp_path):
 
 def test_pax_and_gnu_extensions_are_refused(tmp_path):
     long = "a" * 150 + ".json"
-    for format in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+    for kind in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
         with pytest.raises(BundleError):
-            read(archive(tmp_path, member(long), format=format))
+            read(archive(tmp_path, member(long), kind=kind))
 
 
 def test_a_bomb_stops_at_the_limit(tmp_path):

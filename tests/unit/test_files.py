@@ -79,7 +79,7 @@ def test_a_limit_on_file_size_is_an_error_of_ours(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(MarfaError, match="cannot be written"):
+    with pytest.raises(MarfaError, match="cannot be read or written"):
         files.write_bytes(tmp_path / "file" / "a.bin", b"")
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
-from marfa import __version__, environment
+from marfa import __version__, environment, files
 from marfa.cli import flags, show
 from marfa.cli.talk import Terminal
 from marfa.errors import MarfaError, StoppedError
@@ -60,13 +60,15 @@ def run(
     options: Annotated[ALL, _FLAT] = ALL(),
     common: _COMMON = Common(),
 ) -> None:
-    """All stages up to package, then serve; without a terminal the server checks itself and ends."""
+    """All stages; the server checks itself, and on a terminal then goes on until Ctrl-C."""
     from marfa.stages.run import run as stage
+    from marfa.stages.serve import serve as serving
 
     settings = _settings(recipe, options)
-    show.run(
-        stage(settings, _talk(), until=until, serve=serve, stay=sys.stdout.isatty()), common.json
-    )
+    result = stage(settings, _talk(), until=until, serve=serve)
+    show.run(result, common.json)
+    if "checks" in result and sys.stdout.isatty() and not common.json:
+        serving(result["stages"]["package"]["file"], settings.serve, _talk())
 
 
 @app.command
@@ -219,6 +221,12 @@ def run_tokens(tokens: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         return 0
+    except OSError as error:
+        if "--debug" in tokens:
+            traceback.print_exc()
+        found = files.disk_error(error, Path(error.filename or "."))
+        _explain(found, stderr)
+        return found.exit_code
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 1
     except Exception as error:  # noqa: BLE001 - the last door: no traceback reaches a user

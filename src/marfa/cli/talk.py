@@ -38,11 +38,11 @@ class Terminal:
 
     def say(self, message: str) -> None:
         """Tell one line of news."""
-        self._console.print(Text(message))
+        self._console.print(Text(message), soft_wrap=True)
 
     def warn(self, message: str) -> None:
         """Tell one line that should not be missed."""
-        self._console.print(Text(f"! {message}", style="yellow"))
+        self._console.print(Text(f"! {message}", style="yellow"), soft_wrap=True)
 
     @contextlib.contextmanager
     def bar(self, title: str, total: float | None, unit: str = "") -> Iterator[Bar]:
@@ -86,7 +86,8 @@ class _Lines:
         if self._total:
             left = (now - self._began) * (self._total - done) / max(done, 1e-9)
             parts.append(f"of {self._amount(self._total)}, about {left:.0f} s left")
-        self._console.print(Text(" ".join(parts) + (f"  {note}" if note else "")))
+        line = Text(" ".join(parts) + (f"  {note}" if note else ""))
+        self._console.print(line, soft_wrap=True)
 
     def _amount(self, value: float) -> str:
         return f"{value / 1e6:.1f} MB" if self._unit == "B" else f"{value:.0f} {self._unit}"

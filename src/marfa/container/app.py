@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,6 +16,7 @@ import anyio
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.requests import ClientDisconnect
 
 from marfa import __version__, errors
 from marfa.container import contract, openapi
@@ -34,6 +36,7 @@ _FILES = {
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+_LOG = logging.getLogger("marfa")
 _ASKED = ("/invocations", "/v1/predict")
 
 
@@ -138,24 +141,33 @@ class _Server:
     async def ask(self, request: Request) -> Response:
         """Answer /invocations and /v1/predict."""
         try:
-            body = await self._read(request)
-            if self._state.waiting >= self._settings.queue:
-                message = "too many requests are waiting"
-                raise errors.OverloadedError(message)
-            self._state.waiting += 1
-            try:
-                asked = contract.Request(
-                    request.method,
-                    request.url.path,
-                    request.headers.get("content-type", ""),
-                    request.headers.get("accept", ""),
-                    body,
-                )
-                return _http(await self._compute(asked))
-            finally:
-                self._state.waiting -= 1
+            return _http(await self._answer(request))
         except MarfaError as error:
             return _http(contract.problem(error))
+        except ClientDisconnect:
+            raise
+        except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
+            _LOG.error("a request failed: %s", type(error).__name__)
+            message = "the answer could not be computed"
+            return _http(contract.problem(MarfaError(message)))
+
+    async def _answer(self, request: Request) -> contract.Response:
+        body = await self._read(request)
+        if self._state.waiting >= self._settings.queue:
+            message = "too many requests are waiting"
+            raise errors.OverloadedError(message)
+        self._state.waiting += 1
+        try:
+            asked = contract.Request(
+                request.method,
+                request.url.path,
+                request.headers.get("content-type", ""),
+                request.headers.get("accept", ""),
+                body,
+            )
+            return await self._compute(asked)
+        finally:
+            self._state.waiting -= 1
 
     async def _compute(self, asked: contract.Request) -> contract.Response:
         def work() -> contract.Response:

@@ -70,9 +70,9 @@ def _entry(entry: Any, where: str) -> tuple[int, int, tuple[int, ...]]:
     match entry:
         case {"dtype": "F32", "shape": [*shape], "data_offsets": [int(start), int(end)]}:
             whole = all(type(axis) is int and axis > 0 for axis in shape)
-            if whole and 0 < len(shape) <= _MAX_AXES and start >= 0:
-                if end - start == 4 * math.prod(shape):
-                    return start, end, tuple(shape)
+            fits = whole and 0 < len(shape) <= _MAX_AXES and start >= 0
+            if fits and end - start == 4 * math.prod(shape):
+                return start, end, tuple(shape)
     raise _damaged(where, "a tensor's type, shape and place do not fit each other")
 
 

@@ -21,6 +21,7 @@ from marfa.data import dataset
 from marfa.data.dataset import Split
 from marfa.errors import DataError, NetworkError, SettingsError
 from marfa.evaluation import baseline, metrics, report
+from marfa.evaluation.verdict import verdict
 from marfa.models.classifier import Classifier
 from marfa.models.scoring import probabilities
 from marfa.settings import ModelSettings, Settings, from_mapping
@@ -71,7 +72,7 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
     labels = described["labels"]
     training, test = dataset.read_split(prepared, "train"), dataset.read_split(prepared, "test")
     truth_N = np.asarray(test.labels_N, dtype=np.int64)
-    found = {NETWORK: _network(config, run, test, talk)}
+    found: dict[str, npt.NDArray[np.floating]] = {NETWORK: _network(config, run, test, talk)}
     talk.say("evaluate: bag-of-words baseline")
     texts = list(dataset.read_texts(prepared, "test"))
     trained_N = np.asarray(training.labels_N, dtype=np.int64)
@@ -91,7 +92,7 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
         "summary": _summary(systems),
         "systems": systems,
         "comparison": comparison,
-        "verdict": report.verdict(systems[NETWORK], WORDS, systems[WORDS], comparison),
+        "verdict": verdict(systems[NETWORK], WORDS, systems[WORDS], comparison),
     }
     paths = [run / "metrics.json", run / "report.html"]
     files.write_json(paths[0], document)
@@ -150,7 +151,7 @@ def _history(run: Path) -> list[dict[str, Any]]:
 
 def _mistakes(
     truth_N: npt.NDArray[np.int64],
-    found_NC: Floats,
+    found_NC: npt.NDArray[np.floating],
     texts: list[str],
     labels: list[str],
     test: Split,
@@ -239,7 +240,7 @@ def _row(answer: dict[str, Any], labels: list[str], url: str) -> Floats:
         row_C = np.array([float(shares[label]) for label in labels])
         if answer["label"] is not None:
             row_C[labels.index(answer["label"])] += 1e-9
-        return row_C / row_C.sum()
+        return np.asarray(row_C / row_C.sum())
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         message = f"its labels are not those of the test texts ({', '.join(labels)})"
         raise DataError(

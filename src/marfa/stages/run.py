@@ -38,7 +38,6 @@ def run(
     *,
     until: str = "serve",
     serve: bool = True,
-    stay: bool = False,
 ) -> dict[str, Any]:
     """Run all stages, each skipped where nothing has changed.
 
@@ -46,8 +45,7 @@ def run(
         settings: of all stages.
         talk: whom to tell; nobody if not given.
         until: the last stage to run, "serve" for all.
-        serve: serve at the end.
-        stay: serve until interrupted; otherwise the server is asked a few things and stopped.
+        serve: start the server at the end, ask it a few things over HTTP, and stop it.
 
     Returns:
         What each stage returned, and what the server answered.
@@ -70,9 +68,6 @@ def run(
     if not serve:
         return {"stages": done}
     model = done["package"]["file"]
-    if stay:
-        serving.serve(model, settings.serve, talk)
-        return {"stages": done}
     with serving.Running(model, replace(settings.serve, port=0)) as running:
         talk.say(f"serving at {running.url} for a moment, to check it")
         return {"stages": done, "checks": _check(running.url)}

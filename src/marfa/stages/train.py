@@ -23,7 +23,7 @@ from marfa import environment, files, record, signals
 from marfa.console import Bar, Silence, Talk
 from marfa.data import dataset
 from marfa.data.dataset import Split
-from marfa.models import batches, checkpoint, cooccurrence
+from marfa.models import batches, checkpoint, cooccurrence, tensorboard
 from marfa.models.classifier import Classifier
 from marfa.models.learning import Learner, keep_memory, threads
 from marfa.models.scoring import loss_and_accuracy, probabilities
@@ -76,7 +76,7 @@ def train(
 
 def _threads() -> int:
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return environment.read().omp_threads or min(4, available or 1)
+    return environment.read().omp_threads or max(1, min(4, (available or 1) - 1))
 
 
 def _summary(folder: Path) -> dict[str, Any]:
@@ -225,6 +225,7 @@ class _Run:
             "validation_accuracy": round(accuracy, 6),
         }
         self.history.append(entry)
+        tensorboard.write(self.folder / "tensorboard", entry)
         self.epoch, self.number = self.epoch + 1, 0
         self.loss_sum, self.right, self.seen = 0.0, 0, 0
         if not self.best or self._rank(entry) > self._rank(self.best):

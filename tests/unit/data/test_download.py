@@ -267,7 +267,7 @@ def test_a_trickle_is_as_good_as_a_stall(target: Path, listener: Listener) -> No
     with HostileServer(CONTENT, in_turn(trickle, honest)) as server:
         options = listener.options(stall_seconds=0.2)
         download(server.url, target, sha256=SHA, **options)
-    assert 0 < server.offsets[1] < 50
+    assert 0 < server.offsets[1] < 100  # noticed before the trickle ended
     assert "bytes came in" in listener.news[0]
 
 

@@ -1,5 +1,6 @@
 """Our reader of safetensors agrees with theirs, and believes nothing."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -10,7 +11,6 @@ from safetensors.numpy import load, save
 
 from marfa.engines.weights import read
 from marfa.errors import BundleError
-import contextlib
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1).filter(
     lambda n: n != "__metadata__"

@@ -35,7 +35,7 @@ CHARTS: dict[str, Callable[[], str]] = {
     "history": lambda: plots.history(HISTORY),
     "one epoch": lambda: plots.history(HISTORY[:1]),
     "confusion": lambda: plots.confusion([[70, 30], [10, 90]], ["bad", "good"]),
-    "wide": lambda: plots.confusion(np.eye(30, dtype=int).tolist(), [f"l{i}" for i in range(30)]),
+    "wide": lambda: plots.confusion(np.eye(14, dtype=int).tolist(), [f"l{i}" for i in range(14)]),
     "calibration": lambda: plots.calibration(BINS),
     "one bin": lambda: plots.calibration([{"confidence": 1.0, "accuracy": 0.0, "count": 1}]),
     "lengths": lambda: plots.lengths(LENGTHS, cut=500),

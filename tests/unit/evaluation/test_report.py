@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -107,6 +109,16 @@ def hostile() -> dict[str, Any]:
     }
 
 
+@cache
+def plain() -> Page:
+    return Page(report.page(document()))
+
+
+@cache
+def attacked() -> str:
+    return report.page(hostile())
+
+
 def test_the_page_is_whole_and_the_same_each_time() -> None:
     text = report.page(document())
     assert text == report.page(document())
@@ -120,47 +132,46 @@ def test_the_page_is_whole_and_the_same_each_time() -> None:
     )
 
 
-@pytest.mark.parametrize("make", [document, hostile])
-def test_nothing_in_the_page_runs_or_is_fetched(make: Any) -> None:
-    page = Page(report.page(make()))
-    tags = {tag for tag, _ in page.elements}
+@pytest.mark.parametrize("page", [plain, lambda: Page(attacked())])
+def test_nothing_in_the_page_runs_or_is_fetched(page: Callable[[], Page]) -> None:
+    elements = page().elements
+    tags = {tag for tag, _ in elements}
     assert not tags & {"script", "img", "link", "iframe", "object", "form", "base", "a", "i18n"}
-    for _, attributes in page.elements:
+    for _, attributes in elements:
         assert not any(name.startswith("on") for name in attributes)
         address = attributes.get("src") or attributes.get("href") or attributes.get("xlink:href")
         assert address is None or address.startswith("#")
-    policy = [a for tag, a in page.elements if tag == "meta" and "http-equiv" in a]
+    policy = [a for tag, a in elements if tag == "meta" and "http-equiv" in a]
     assert policy[0]["content"] == "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def test_hostile_texts_are_shown_and_do_nothing() -> None:
-    text = report.page(hostile())
+    text = attacked()
     page = Page(text)
     assert not page.open
     assert "\x00" not in text
     assert "\x1b" not in text
     assert text.encode("utf-8").decode("utf-8") == text
     assert "<script>alert(1)</script><img src=x onerror=alert(2)> \"'&amp; \ufffd" in page.said
-    plain, attacked = Page(report.page(document())), {tag for tag, _ in page.elements}
-    assert attacked == {tag for tag, _ in plain.elements}
+    assert {tag for tag, _ in page.elements} == {tag for tag, _ in plain().elements}
 
 
 def test_the_users_texts_choose_their_own_direction() -> None:
-    page = Page(report.page(document()))
+    page = plain()
     directed = [tag for tag, attributes in page.elements if attributes.get("dir") == "auto"]
     assert {"h1", "li", "th", "td", "blockquote"} <= set(directed)
     assert "bdi" in {tag for tag, _ in page.elements}
 
 
 def test_every_table_scrolls_in_a_box_that_the_keyboard_reaches() -> None:
-    page = Page(report.page(document()))
+    page = plain()
     boxes = [a for _, a in page.elements if "scroll" in (a.get("class") or "").split()]
     assert len(boxes) == [tag for tag, _ in page.elements].count("table")
     assert all(box["tabindex"] == "0" for box in boxes)
 
 
 def test_no_two_elements_have_one_id_and_every_label_is_there() -> None:
-    page = Page(report.page(document()))
+    page = plain()
     ids = [a["id"] for _, a in page.elements if "id" in a]
     assert len(ids) == len(set(ids))
     for _, attributes in page.elements:
@@ -169,11 +180,11 @@ def test_no_two_elements_have_one_id_and_every_label_is_there() -> None:
 
 
 def test_the_page_tells_what_matters() -> None:
-    said = Page(report.page(document())).said
+    said = plain().said
     for words in (
         "of 400 test texts are sorted right",
         "The bag of words is better by",
-        "Said po\"s<i>tive , 98.7 % sure; the truth is سلبي . 3 words a fine film",
+        'Said po"s<i>tive , 98.7 % sure; the truth is سلبي . 3 words a fine film',
         "model · hidden 128",
         "model · bidirectional yes",
         "stem none",

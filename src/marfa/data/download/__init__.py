@@ -81,10 +81,7 @@ def download(
         raise disk_error(error, target)
     wanted = State(url=shown(url), expected=checks.expected, total=size)
     part = Part(target, wanted, clock=options.clock)
-    if not part.exists() and (found := _present(target, checks, say)):
-        return found
     with lock(target.parent):
-        # Another process may have finished between the look above and the lock.
         if found := _present(target, checks, say):
             part.discard()
             return found

@@ -1,0 +1,25 @@
+"""Every table, one after the other; a quarter of an hour with nothing else running beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MODEL = "work/bench-default/model.tar.gz"
+
+
+def main() -> int:
+    """Run each benchmark in a process of its own; fail if one does."""
+    codes = [
+        subprocess.run([sys.executable, HERE / "text.py"], check=False).returncode,
+        subprocess.run([sys.executable, HERE / "accuracy.py"], check=False).returncode,
+        subprocess.run([sys.executable, HERE / "latency.py", MODEL], check=False).returncode,
+        subprocess.run([sys.executable, HERE / "startup.py", MODEL], check=False).returncode,
+    ]
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

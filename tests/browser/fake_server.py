@@ -1,0 +1,180 @@
+"""A server whose answers are written down beforehand, so that a test says what the server does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import marfa
+
+WEB = Path(marfa.__file__).parent / "web"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+FILES = {
+    "": ("index.html", "text/html; charset=utf-8"),
+    "docs": ("docs.html", "text/html; charset=utf-8"),
+    "page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "docs.js": ("docs.js", "text/javascript; charset=utf-8"),
+    "style.css": ("style.css", "text/css; charset=utf-8"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
+}
+PREFIX = (
+    "/prod/"  # as behind an API gateway's stage, so that an absolute address would be found out
+)
+
+
+@dataclass
+class Reply:
+    """What the server does with one request.
+
+    Attributes:
+        body: sent as it stands if bytes, as JSON otherwise.
+        status: HTTP status.
+        content_type: of the body.
+        headers: further headers.
+        until: the reply waits for this event, at most ten seconds.
+        cut: close the connection after half of the body.
+        hang_up: close the connection instead of answering.
+    """
+
+    body: Any = b""
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    until: threading.Event | None = None
+    cut: bool = False
+    hang_up: bool = False
+
+    def bytes(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+MODEL = {
+    "task": "sentiment",
+    "name": "sentiment",
+    "labels": ["negative", "positive"],
+    "model": "3f2a9c41",
+    "metrics": {"accuracy": 0.897, "baseline_accuracy": 0.904, "n": 12500},
+    "limits": {"body_bytes": 1_048_576, "texts": 256},
+}
+
+
+def judgement(label: str | None = "positive", score: float | None = 0.983, **changes: Any) -> Reply:
+    """Return a good answer of two classes; `changes` replace its fields."""
+    best = 0.5 if score is None else score
+    shares = {"negative": 1 - best, "positive": best}
+    if label == "negative":
+        shares = {"negative": best, "positive": 1 - best}
+    document = {
+        "label": label,
+        "score": score,
+        "probabilities": shares,
+        "known_words": {"known": 5, "total": 5, "unknown": []},
+        "model": "3f2a9c41",
+    }
+    return Reply(document | changes)
+
+
+def problem(status: int, title: str, detail: str, **headers: str) -> Reply:
+    """Return a problem document (RFC 9457)."""
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Reply(document, status, "application/problem+json", headers)
+
+
+class FakeServer(ThreadingHTTPServer):
+    """Serves the page's files and scripted answers.
+
+    Attributes:
+        replies: answers to /v1/predict, one a request in order; the last one stays.
+        asked: the texts of the requests, in order.
+        others: answers to further addresses, by path under the prefix.
+        received: signals each request for an answer that has arrived.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.replies: list[Reply] = [judgement()]
+        self.asked: list[str] = []
+        self.others: dict[str, Reply] = {"v1/model": Reply(MODEL)}
+        self.received = threading.Semaphore(0)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}{PREFIX}"
+
+    def next_reply(self, text: str) -> Reply:
+        self.asked.append(text)
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        self.received.release()
+        return reply
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a browser that cancels a request closes the connection, as it should."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FakeServer
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        name = path.removeprefix(PREFIX)
+        if path.startswith(PREFIX) and name in self.server.others:
+            self._send(self.server.others[name])
+        elif path.startswith(PREFIX) and name in FILES:
+            file, kind = FILES[name]
+            self._send(Reply((WEB / file).read_bytes(), content_type=kind))
+        else:
+            self._send(problem(404, "Not found", "no such address"))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self.path != f"{PREFIX}v1/predict":
+            self._send(problem(404, "Not found", "no such address"))
+        elif self.headers.get("Content-Type") != "application/json":
+            self._send(problem(415, "Unsupported content type", "expected application/json"))
+        else:
+            self._send(self.server.next_reply(json.loads(body)["text"]))
+
+    def _send(self, reply: Reply) -> None:
+        if reply.until is not None:
+            reply.until.wait(10)
+        if reply.hang_up:
+            return
+        content = reply.bytes()
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if reply.cut else content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is inherited
+        """Say nothing."""
+
+
+@contextmanager
+def running() -> Iterator[FakeServer]:
+    """Run a server on a free port for the time of the block."""
+    server = FakeServer()
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

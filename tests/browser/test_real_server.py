@@ -1,0 +1,71 @@
+"""The page, the server and a trained model together: nothing faked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from marfa.settings import ServeSettings
+from marfa.stages.serve import Running
+
+
+@pytest.fixture
+def running(model_path: Path) -> Iterator[Running]:
+    with Running(model_path, ServeSettings(port=0)) as server:
+        yield server
+
+
+def noted(page: Page) -> list[str]:
+    """Collect what a console shows, and requests that leave the server."""
+    found: list[str] = []
+    page.on("console", lambda message: found.append(message.text))
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+@pytest.mark.parametrize("text", ["I loved this wonderful film.", "فيلم رائع، أنصح به الجميع"])
+def test_a_text_gets_the_models_answer(page: Page, running: Running, text: str) -> None:
+    found = noted(page)
+    page.goto(running.url)
+    page.get_by_label("Your text").fill(text)
+    page.get_by_role("button", name="Send").click()
+    (judged,) = running.model.judge([text])
+    heading = page.locator("#answer h2")
+    expect(heading).to_have_text(judged.label or "I cannot judge this")
+    expect(page.locator("#details h3")).to_have_text(
+        f"{judged.known} of {judged.total} words known"
+    )
+    assert found == []
+
+
+def test_no_word_and_no_known_word_are_errors_not_sentiments(page: Page, running: Running) -> None:
+    page.goto(running.url)
+    for text in ("<br>", "Это было прекрасно"):
+        page.get_by_label("Your text").fill(text)
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("#result")).to_have_attribute("data-state", "error")
+        shown = page.locator("#result").inner_text().lower()
+        assert not re.search("positive|negative", shown)
+
+
+def test_the_server_gone_in_between_is_an_error(page: Page, model_path: Path) -> None:
+    with Running(model_path, ServeSettings(port=0)) as server:
+        page.goto(server.url)
+        expect(page.locator("#about")).to_contain_text("test texts")
+    page.get_by_label("Your text").fill("I loved this wonderful film.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#result")).to_have_attribute("data-state", "error")
+    expect(page.locator("#error")).to_contain_text("did not answer")
+
+
+def test_the_api_page_is_made_from_the_servers_own_description(
+    page: Page, running: Running
+) -> None:
+    found = noted(page)
+    page.goto(running.url + "docs")
+    expect(page.get_by_text("/invocations").first).to_be_visible()
+    assert found == []

@@ -32,7 +32,7 @@ test: .venv/installed  ## the tests
 	$(BIN)/pytest
 
 test-browser: .venv/installed  ## the page in a real Chromium
-	@command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
+	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
 	$(BIN)/pytest tests/browser -o addopts='--strict-markers --import-mode=importlib'
 
 check: .venv/installed  ## format, lint, types, and documents in step with the code

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -223,7 +224,7 @@ def test_a_model_that_answers_otherwise_is_noticed(model_path):
 
     recorded = bundle.load(model_path).contents["golden.jsonl"]
     model = load(model_path, engine="numpy")
-    model.engine._bias_C = [*model.engine._bias_C, 0.0, 0.01]
+    model.engine._bias_C = np.add(model.engine._bias_C, [0.0, 0.5])
     with pytest.raises(BundleError, match="answered differently"):
         golden.replay(model, recorded)
 

@@ -31,10 +31,10 @@ CODE = """
 import builtins, sys
 real = builtins.__import__
 banned = set("torch onnxruntime onnx scipy sklearn fastapi cyclopts rich safetensors".split())
-def only_numpy(name, *rest):
+def only_numpy(name, *rest, **named):
     if name.split(".")[0] in banned:
         raise ImportError(name)
-    return real(name, *rest)
+    return real(name, *rest, **named)
 builtins.__import__ = only_numpy
 sys.path = [path for path in sys.path if "src" not in path]
 sys.meta_path = [f for f in sys.meta_path if "editable" not in type(f).__module__ + repr(f)]

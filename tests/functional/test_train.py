@@ -51,7 +51,7 @@ def results(made):
 
 
 def command(made):
-    flags = [f"--{key.replace('_', '-')}={value}" for key, value in FLAGS.items()]
+    flags = [f"--{k.replace('_', '-')}={v}" for k, v in FLAGS.items() if k != "vocabulary"]
     return [sys.executable, "-m", "marfa", "train", *flags, "--workdir", made.place.workdir]
 
 
@@ -152,7 +152,7 @@ def test_a_failed_write_leaves_the_generations_before(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(tmp_path):
-    made = settings(tmp_path, learning_rate=1e9, clip=1e6, schedule="constant", start="random")
+    made = settings(tmp_path, learning_rate=1e9, weight_decay=10.0, schedule="constant")
     prepare(made)
     with pytest.raises(TrainingError, match="no longer a number") as caught:
         train(made)

@@ -47,6 +47,10 @@ ALL = flags.make("place", "data", "text", "model", "train", "serve")
 SERVE = flags.make("serve", recipe=False)
 _RECIPE = Annotated[str, Parameter(help="A recipe (sentiment), or a path to a marfa.toml.")]
 _MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
+_TEXTS = Annotated[
+    str,
+    Parameter(help="Texts; - or none reads one from standard input.", allow_leading_hyphen=True),
+]
 _ENGINE = Annotated[str, Parameter(help="auto, numpy or onnx.")]
 
 
@@ -161,7 +165,7 @@ def serve(
 def predict(
     model: _MODEL,
     /,
-    *texts: Annotated[str, Parameter(help="Texts; - or none reads one from standard input.")],
+    *texts: _TEXTS,
     engine: _ENGINE = "auto",
     common: _COMMON = Common(),
 ) -> None:

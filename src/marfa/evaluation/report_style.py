@@ -33,6 +33,7 @@ p { margin: 0 0 .8rem; max-width: 44rem; }
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
 .headline p { font-size: 1.06rem; }
 .headline p:last-child { margin: 0; }
+.headline .note { font-size: .85rem; padding-top: .8rem; }
 .big { display: block; font-size: clamp(2.8rem, 11vw, 4.2rem); font-weight: 700; line-height: 1;
   letter-spacing: -.04em; margin-bottom: .75rem;
   color: var(--chart-blue); font-variant-numeric: tabular-nums; }

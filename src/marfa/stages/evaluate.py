@@ -76,13 +76,8 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
     talk.say("evaluate: bag-of-words baseline")
     texts = list(dataset.read_texts(prepared, "test"))
     trained_N = np.asarray(training.labels_N, dtype=np.int64)
-    found[WORDS] = baseline.bag_of_words(
-        list(dataset.read_texts(prepared, "train")),
-        trained_N,
-        texts,
-        labels,
-        seed=config["train"]["seed"],
-    )
+    trained_on = list(dataset.read_texts(prepared, "train"))
+    found[WORDS] = baseline.bag_of_words(trained_on, trained_N, texts, labels)
     found[MAJORITY] = baseline.majority(trained_N, len(test), len(labels))
     systems = {name: metrics.measure(truth_N, p_NC, labels) for name, p_NC in found.items()}
     comparison = metrics.compare(truth_N, found[NETWORK], found[WORDS])
@@ -106,7 +101,10 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
             "baselines": {WORDS: systems[WORDS], MAJORITY: systems[MAJORITY]},
             "comparison": comparison,
             "history": _history(run),
-            "lengths": metrics.histogram(np.asarray(training.lengths_N, dtype=np.int64)),
+            "lengths": {
+                **metrics.histogram(np.asarray(training.lengths_N, dtype=np.int64)),
+                "cut": described["settings"]["max_words"],
+            },
             "mistakes": _mistakes(truth_N, found[NETWORK], texts, labels, test),
             "settings": {**config["data"], **config["model"], **config["train"]},
             "data": {key: described[key] for key in ("splits", "source", "duplicates", "empty")},

@@ -267,7 +267,7 @@ class _Run:
         )
         history = self.folder / "history.jsonl"
         files.write_bytes(
-            history, b"".join(json.dumps(entry).encode() + b"\n" for entry in self.history)
+            history, b"".join(json.dumps(e, sort_keys=True).encode() + b"\n" for e in self.history)
         )
         seconds = self.clock() - self.began_at
         self.talk.say(f"train: best epoch {self.best['epoch']}, {seconds:.0f} s in this call")

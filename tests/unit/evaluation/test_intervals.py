@@ -52,6 +52,7 @@ def test_the_paired_interval_holds_the_difference_and_turns_with_it(
 
 
 def test_more_texts_make_intervals_narrower() -> None:
+    assert paired(0, 0, 1) == pytest.approx([-0.653321, 0.653321], abs=1e-6)  # Z * 1 / 3
     widths = [paired(6 * n, 4 * n, 100 * n) for n in (1, 10, 100)]
     spans = [high - low for low, high in widths]
     assert spans == sorted(spans, reverse=True)

@@ -135,9 +135,11 @@ def test_what_cannot_be_measured_is_named(truth: Any, found: Any, said: str) -> 
         compare(np.array(truth), np.array(found), np.array(HALVES))
 
 
-def test_no_text_and_no_second_label_are_refused() -> None:
+def test_no_text_no_second_label_and_less_than_nothing_are_refused() -> None:
     with pytest.raises(DataError, match="no texts"):
         measure(np.zeros(0, int), np.zeros((0, 2)), ["a", "b"])
+    with pytest.raises(DataError, match="row 0 is"):
+        measure(np.array([0]), np.array([[-0.2, 0.6, 0.6]]), ["a", "b", "c"])
     with pytest.raises(DataError, match=r"shape \(N, 2\)"):
         measure(np.zeros(3, int), np.ones((3, 1)), ["a"])
 
@@ -176,5 +178,8 @@ def test_a_histogram_counts_every_text_once_in_few_bins(lengths: list[int]) -> N
 def test_one_giant_text_does_not_hide_the_others() -> None:
     found = histogram(np.array([50, 100, 150, 200] * 50 + [1_000_000]))
     assert found["edges"][-1] < 300
+    assert len(found["counts"]) == len(found["edges"]) - 1
+    assert (sum(found["counts"]), found["counts"][-1]) == (201, 51)
+    assert (found["median"], found["longest"]) == (150, 1_000_000)
     with pytest.raises(DataError, match="no text"):
         histogram(np.zeros(0, int))

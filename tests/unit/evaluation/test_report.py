@@ -132,9 +132,9 @@ def test_the_page_is_whole_and_the_same_each_time() -> None:
     )
 
 
-@pytest.mark.parametrize("page", [plain, lambda: Page(attacked())])
-def test_nothing_in_the_page_runs_or_is_fetched(page: Callable[[], Page]) -> None:
-    elements = page().elements
+@pytest.mark.parametrize("make", [plain, lambda: Page(attacked())])
+def test_nothing_in_the_page_runs_or_is_fetched(make: Callable[[], Page]) -> None:
+    elements = make().elements
     tags = {tag for tag, _ in elements}
     assert not tags & {"script", "img", "link", "iframe", "object", "form", "base", "a", "i18n"}
     for _, attributes in elements:

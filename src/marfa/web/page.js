@@ -99,7 +99,9 @@ function refusal(response, problem) {
   const heading = HEADINGS[response.status]
     ?? (response.status >= 500 ? "The server failed" : "The server did not accept this");
   const detail = said ? `The server says: “${said}”.` : `It answered with status ${response.status}.`;
-  return new Failure(heading, detail + wait);
+  // the same text again would be refused again, unless it was the server's fault or haste
+  const again = response.status >= 500 || [408, 429].includes(response.status);
+  return new Failure(heading, detail + wait, again);
 }
 
 /** Put what fetch threw into words. */

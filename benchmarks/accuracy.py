@@ -11,7 +11,7 @@ from machine import table
 from marfa import environment
 from marfa.cli.show import stdout
 from marfa.cli.talk import Terminal
-from marfa.settings import resolve
+from marfa.recipes import resolve
 from marfa.stages.evaluate import NETWORK, WORDS, evaluate
 from marfa.stages.fetch import fetch
 from marfa.stages.package import package

@@ -10,7 +10,7 @@ from machine import table
 
 from marfa import environment
 from marfa.data import source
-from marfa.settings import resolve
+from marfa.recipes import resolve
 from marfa.stages.fetch import fetch
 from marfa.text.codec import Codec, count_words
 from marfa.text.vocab import Vocab

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from marfa.cli.app import app
-from marfa.settings import RECIPES, SECTIONS
+from marfa.recipes import RECIPES
+from marfa.settings import SECTIONS
 
 HERE = Path(__file__).parent
 NOTE = "<!-- written by `make docs` from the code; edit the code instead -->\n"

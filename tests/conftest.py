@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from marfa.settings import resolve
+from marfa.recipes import resolve
 
 settings.register_profile("marfa", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("marfa")

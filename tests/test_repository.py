@@ -45,7 +45,17 @@ FORBIDDEN = {
     "stages/": ("stages", "cli"),
     "cli/": ("data", "models", "engines", "container", "evaluation"),
 }
-NOUNS = ("errors", "settings", "environment", "files", "archives", "bundle", "record", "console")
+NOUNS = (
+    "errors",
+    "settings",
+    "recipes",
+    "environment",
+    "files",
+    "archives",
+    "bundle",
+    "record",
+    "console",
+)
 
 
 def name_of(path):
@@ -142,7 +152,7 @@ def test_importing_marfa_imports_nothing_else():
 
 
 def test_nothing_unpickles():
-    banned = re.compile(r"\bpickle\b|torch\.load\(|allow_pickle=True|\beval\(|\bexec\(")
+    banned = re.compile(r"import pickle|torch\.load\(|allow_pickle=True|(?<!\.)\beval\(|\bexec\(")
     for path in MODULES:
         assert not banned.search(path.read_text()), name_of(path)
 

@@ -18,8 +18,8 @@ __version__ = "0.1.0"
 _HOME = {
     "load": "marfa.predictor",
     "Predictor": "marfa.predictor",
-    "resolve": "marfa.settings",
-    "Settings": "marfa.settings",
+    "resolve": "marfa.recipes",
+    "Settings": "marfa.recipes",
     "MarfaError": "marfa.errors",
 } | {
     stage: f"marfa.stages.{stage}"
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from marfa.errors import MarfaError as MarfaError
     from marfa.predictor import Predictor as Predictor
     from marfa.predictor import load as load
-    from marfa.settings import Settings as Settings
-    from marfa.settings import resolve as resolve
+    from marfa.recipes import Settings as Settings
+    from marfa.recipes import resolve as resolve
     from marfa.stages.evaluate import evaluate as evaluate
     from marfa.stages.fetch import fetch as fetch
     from marfa.stages.package import package as package

@@ -75,7 +75,6 @@ class Predictor:
         try:
             self.labels: tuple[str, ...] = tuple(str(label) for label in config["labels"])
             self.task, self.name = str(config["task"]), str(config["name"])
-            self.min_known_share = float(config["min_known_share"])
             vocabulary = int(config["vocabulary"])
         except (KeyError, TypeError, ValueError) as error:
             message = "the configuration is incomplete"
@@ -160,7 +159,7 @@ class Predictor:
             )
             return Judgement(None, None, {}, 0, text.total, text.unknown, reason)
         shares = {label: float(p) for label, p in zip(self.labels, row_C, strict=True)}
-        if text.known < self.min_known_share * text.total:
+        if text.known < self.codec.settings.min_known_share * text.total:
             reason = f"only {text.known} of {text.total} words are known to the model"
             return Judgement(None, None, shares, text.known, text.total, text.unknown, reason)
         best = int(row_C.argmax())

@@ -69,15 +69,25 @@ def write(
     files.write_json(_path(folder, stage), {"key": _key(inputs, settings), "outputs": made})
 
 
-def outputs(folder: Path, stage: str) -> dict[str, str]:
+def outputs(folder: Path, stage: str, inputs: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the files that the stage made and their hashes: the next stage's inputs.
 
+    Args:
+        folder: where the stage has written.
+        stage: its name.
+        inputs: what it must have read, where that can have changed since.
+
     Raises:
-        DataError: if the stage has not been done.
+        DataError: if the stage has not been done, or with other inputs.
     """
     try:
         record = files.read_json(_path(folder, stage))
-        return {str(name): str(digest) for name, digest in record["outputs"].items()}
+        made = {str(name): str(digest) for name, digest in record["outputs"].items()}
+        read = record["key"]["inputs"]
     except (DataError, KeyError, TypeError, AttributeError):
         message = f"the stage {stage!r} has not been done here"
         raise DataError(message, where=str(folder), hint=f"run: marfa {stage}") from None
+    if inputs is not None and read != dict(inputs):
+        message = f"what the stage {stage!r} read has changed since"
+        raise DataError(message, where=str(folder), hint=f"run again: marfa {stage}")
+    return made

@@ -87,6 +87,8 @@ def test_wrong_addresses_are_problems(running, method, path, status):
     assert found == status
     assert headers["content-type"] == "application/problem+json"
     assert json.loads(body)["status"] == status
+    if status == 405:
+        assert headers["allow"] in {"GET", "POST"}
 
 
 def test_a_large_body_is_refused_before_it_has_arrived(running):

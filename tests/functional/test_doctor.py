@@ -1,6 +1,6 @@
 """doctor: what is missing is said, with what to type."""
 
-from marfa.settings import resolve
+from marfa.recipes import resolve
 from marfa.stages.doctor import doctor
 
 

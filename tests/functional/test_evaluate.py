@@ -6,7 +6,8 @@ import re
 import pytest
 
 from marfa.errors import DataError, NetworkError, SettingsError
-from marfa.settings import ServeSettings, resolve
+from marfa.recipes import resolve
+from marfa.settings import ServeSettings
 from marfa.stages.evaluate import NETWORK, evaluate
 from marfa.stages.serve import Running
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from marfa.errors import ChecksumError, DataError, NetworkError
-from marfa.settings import resolve
+from marfa.recipes import resolve
 from marfa.stages.fetch import fetch
 
 NAME = "aclImdb_v1.tar.gz"

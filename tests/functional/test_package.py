@@ -9,8 +9,11 @@ import pytest
 
 from marfa import bundle
 from marfa.errors import DataError
-from marfa.settings import resolve
+from marfa.recipes import resolve
+from marfa.stages.evaluate import evaluate
 from marfa.stages.package import package
+from marfa.stages.prepare import prepare
+from marfa.stages.train import train
 
 
 def test_packaging_twice_gives_the_same_bytes(trained, model_path):
@@ -76,6 +79,32 @@ def test_no_text_of_the_training_set_travels(trained, model_path):
     contents = b"".join(bundle.load(model_path).contents.values())
     for text in dataset.read_texts(trained.folder / "dataset", "train"):
         assert text.encode() not in contents
+
+
+def test_figures_of_other_weights_are_not_packaged(tmp_path):
+    from tests.conftest import SMALL
+
+    settings = resolve("sentiment", {**SMALL, "workdir": str(tmp_path), "epochs": 1})
+    for stage in (prepare, train, evaluate, package):
+        stage(settings)
+    train(resolve("sentiment", {**SMALL, "workdir": str(tmp_path), "epochs": 1, "seed": 2}))
+    with pytest.raises(DataError, match="'evaluate' read has changed") as caught:
+        package(settings)
+    assert "marfa evaluate" in caught.value.hint
+
+
+def test_a_folder_of_the_users_stays_at_home(tmp_path):
+    from tests.conftest import SMALL
+
+    data = tmp_path / "private-folder" / "mine.csv"
+    data.parent.mkdir()
+    data.write_text("text,label\n" + "".join(f"w{n} good,y\nw{n} bad,n\n" for n in range(30)))
+    flags = {**SMALL, "preset": "default", "data": str(data), "workdir": str(tmp_path), "epochs": 1}
+    settings = resolve("sentiment", {**flags, "min_count": 1})
+    for stage in (prepare, train, evaluate, package):
+        stage(settings)
+    contents = bundle.load(settings.folder / "model.tar.gz").contents
+    assert not any(b"private-folder" in content for content in contents.values())
 
 
 def test_nothing_evaluated_says_what_to_type(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marfa import files
 from marfa.data import dataset, splits
 from marfa.errors import DataError
-from marfa.settings import resolve
+from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
 from marfa.text.codec import Codec
 

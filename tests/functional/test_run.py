@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import SMALL
 
 from marfa.errors import SettingsError
-from marfa.settings import resolve
+from marfa.recipes import resolve
 from marfa.stages.run import run
 
 

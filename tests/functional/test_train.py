@@ -10,9 +10,10 @@ import time
 import pytest
 
 from marfa import files
+from marfa.console import Silence
 from marfa.errors import DataError, TrainingError
 from marfa.models import checkpoint
-from marfa.settings import resolve
+from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
 from marfa.stages.train import train
 
@@ -197,6 +198,50 @@ def test_the_tutorials_network_trains_too(tmp_path):
     config = train(made) and json.loads((made.folder / "run" / "config.json").read_text())
     assert (config["model"]["embedding"], config["model"]["hidden"]) == (32, 100)
     assert config["model"]["pooling"] == "last"
+
+
+def test_checkpoints_of_other_settings_do_not_push_ours_out(tmp_path):
+    made = prepared(tmp_path)
+    process = subprocess.Popen(command(made), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for_checkpoint(made, process, 40)
+    process.kill()
+    process.wait()
+    other = settings(tmp_path, seed=7)
+    process = subprocess.Popen(
+        [*command(other), "--seed", "7"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    before = {path.name for path in checkpoints(made)}
+    while process.poll() is None and before & {path.name for path in checkpoints(made)}:
+        time.sleep(0.001)
+    wait_for_checkpoint(other, process, 5)
+    process.kill()
+    process.wait()
+    heard = Ears()
+    train(other, heard)
+    assert any("going on" in message for message in heard.messages)
+
+
+def test_another_number_of_threads_goes_on_and_says_so(tmp_path):
+    made = prepared(tmp_path)
+    process = subprocess.Popen(command(made), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    wait_for_checkpoint(made, process, 5)
+    process.kill()
+    process.wait()
+    heard = Ears()
+    train(settings(tmp_path, threads=2), heard)
+    assert any("begun with 1 thread(s), now 2" in message for message in heard.messages)
+
+
+class Ears(Silence):
+    """Somebody who remembers what was said."""
+
+    def __init__(self):
+        self.messages = []
+
+    def say(self, message):
+        self.messages.append(message)
+
+    warn = say
 
 
 def test_tensorboard_finds_the_curves(whole):

@@ -14,7 +14,8 @@ from marfa import __version__, environment, files
 from marfa.cli import flags, show
 from marfa.cli.talk import Terminal
 from marfa.errors import MarfaError, StoppedError
-from marfa.settings import ServeSettings, Settings, resolve
+from marfa.recipes import Settings, resolve
+from marfa.settings import ServeSettings
 
 app = App(
     name="marfa",

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from marfa.settings import RECIPES, SECTIONS
+from marfa.recipes import RECIPES
+from marfa.settings import SECTIONS
 
 _TITLES = {
     "place": "Where things are",

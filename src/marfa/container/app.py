@@ -241,4 +241,6 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:
-    return _http(contract.problem(errors.MethodNotAllowedError("not with this method")))
+    response = _http(contract.problem(errors.MethodNotAllowedError("not with this method")))
+    response.headers["Allow"] = (getattr(error, "headers", None) or {}).get("Allow", "GET")
+    return response

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from marfa import errors
@@ -113,7 +113,8 @@ def _route(model: Predictor, request: Request, limits: Limits) -> Response:
         raise errors.NotFoundError(message, hint="see /docs")
     if request.method != wanted:
         message = f"this address answers {wanted} only"
-        raise errors.MethodNotAllowedError(message)
+        refused = problem(errors.MethodNotAllowedError(message))
+        return replace(refused, headers={"Allow": wanted})
     if request.path == "/ping":
         model.judge([model.codec.vocab.words[0]])  # healthy means that it answers, not that it runs
         return Response(200, JSON, b'{"status":"Healthy"}')

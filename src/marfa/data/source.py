@@ -11,7 +11,7 @@ from marfa.data import files as own_files
 from marfa.data import imdb, sample
 from marfa.data.rows import Row
 from marfa.errors import DataError
-from marfa.settings import Settings
+from marfa.recipes import Settings
 
 
 def archive(settings: Settings) -> Path:

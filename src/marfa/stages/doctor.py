@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from marfa.data import imdb, source
-from marfa.settings import Settings
+from marfa.recipes import Settings
 
 _EXTRAS = {
     "train": ("torch", "sklearn", "matplotlib", "onnx"),

@@ -24,7 +24,8 @@ from marfa.evaluation import baseline, metrics, report
 from marfa.evaluation.verdict import verdict
 from marfa.models.classifier import Classifier
 from marfa.models.scoring import probabilities
-from marfa.settings import ModelSettings, Settings, from_mapping
+from marfa.recipes import Settings
+from marfa.settings import ModelSettings, from_mapping
 from marfa.text.vocab import RARE
 
 STAGE = "evaluate"
@@ -56,7 +57,7 @@ def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "")
     inputs = record.outputs(prepared, "prepare")
     if against:
         return _ask_all(prepared, against, talk)
-    inputs |= record.outputs(run, "train")
+    inputs |= record.outputs(run, "train", inputs)
     with files.lock(run):
         if record.is_done(run, STAGE, inputs, {}):
             talk.say(f"evaluate: nothing has changed, {run / 'report.html'} is kept")

@@ -13,7 +13,7 @@ from marfa.console import Silence, Talk
 from marfa.data import imdb, source
 from marfa.data.download import Options, download
 from marfa.errors import ChecksumError, DataError, NetworkError
-from marfa.settings import Settings
+from marfa.recipes import Settings
 
 STAGE = "fetch"
 SUMS = "SHA256SUMS"

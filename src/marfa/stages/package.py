@@ -14,7 +14,8 @@ from marfa.engines import onnx_graph, weights
 from marfa.errors import BundleError
 from marfa.evaluation import card
 from marfa.predictor import Predictor
-from marfa.settings import ModelSettings, Settings, from_mapping
+from marfa.recipes import Settings
+from marfa.settings import ModelSettings, from_mapping
 
 STAGE = "package"
 TOLERANCE = 1e-4
@@ -54,7 +55,9 @@ def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
     """
     talk = talk or Silence()
     folder, run = settings.folder, settings.folder / "run"
-    inputs = record.outputs(run, "train") | record.outputs(run, "evaluate")
+    inputs = record.outputs(folder / "dataset", "prepare")
+    inputs |= record.outputs(run, "train", inputs)
+    inputs |= record.outputs(run, "evaluate", inputs)
     target = folder / "model.tar.gz"
     with files.lock(folder):
         if record.is_done(folder, STAGE, inputs, {}):

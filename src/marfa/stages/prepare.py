@@ -14,7 +14,8 @@ from marfa.console import Silence, Talk
 from marfa.data import dataset, source, splits
 from marfa.data.rows import Row
 from marfa.errors import DataError
-from marfa.settings import Settings, outcome
+from marfa.recipes import Settings
+from marfa.settings import outcome
 from marfa.text.codec import Codec, Encoded, count_words
 from marfa.text.vocab import Vocab
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from marfa.console import Silence, Talk
 from marfa.errors import MarfaError, SettingsError
-from marfa.settings import Settings
+from marfa.recipes import Settings
 from marfa.stages import serve as serving
 from marfa.stages.evaluate import evaluate
 from marfa.stages.fetch import fetch

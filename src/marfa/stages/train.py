@@ -27,7 +27,8 @@ from marfa.models import batches, checkpoint, cooccurrence, tensorboard
 from marfa.models.classifier import Classifier
 from marfa.models.learning import Learner, keep_memory, threads
 from marfa.models.scoring import loss_and_accuracy, probabilities
-from marfa.settings import Settings, outcome
+from marfa.recipes import Settings
+from marfa.settings import outcome
 
 STAGE = "train"
 FORMAT = 1
@@ -62,7 +63,8 @@ def train(
             talk.say(f"train: nothing has changed, {folder} is kept")
         else:
             count = settings.train.threads or _threads()
-            key = files.hash_json({"settings": deciding, "inputs": inputs, "threads": count})
+            same = {name: value for name, value in deciding.items() if name != "threads"}
+            key = files.hash_json({"settings": same, "inputs": inputs})
             with threads(count), signals.caught() as stop:
                 keep_memory()
                 run = _Run(settings, prepared, folder, key, talk, clock, stop)
@@ -127,6 +129,8 @@ class _Run:
         """Go back to the newest whole checkpoint of this very run, or take the first weights."""
         found = checkpoint.read_newest(self.folder / "checkpoints", self.key)
         if found is None:
+            # of another run: their step numbers would make them look newer than ours
+            checkpoint.clear(self.folder / "checkpoints")
             self._start()
             return
         tensors, state = found
@@ -142,6 +146,11 @@ class _Run:
         self.talk.say(
             f"train: going on at epoch {self.epoch + 1}, step {self.number + 1}, from a checkpoint"
         )
+        if state["threads"] != torch.get_num_threads():
+            self.talk.warn(
+                f"begun with {state['threads']} thread(s), now {torch.get_num_threads()}: the last "
+                "digits will differ from a run that was never interrupted"
+            )
 
     def _start(self) -> None:
         if self.settings.train.start == "random":
@@ -165,6 +174,7 @@ class _Run:
         }
         state = {
             "key": self.key,
+            "threads": torch.get_num_threads(),
             "steps": self.learner.steps,
             "epoch": self.epoch,
             "number": self.number,
@@ -260,9 +270,9 @@ class _Run:
                 "vocabulary": self.document["vocabulary"],
                 "model": asdict(self.settings.model),
                 "train": outcome(self.settings.train),
-                "data": self.document["settings"],
+                # the file's name says what it was; its folder is nobody else's business
+                "data": {**self.document["settings"], "data": Path(self.settings.data.data).name},
                 "best": self.best,
-                "min_known_share": MIN_KNOWN_SHARE,
             },
         )
         history = self.folder / "history.jsonl"
@@ -272,10 +282,6 @@ class _Run:
         seconds = self.clock() - self.began_at
         self.talk.say(f"train: best epoch {self.best['epoch']}, {seconds:.0f} s in this call")
         return [weights, config, history]
-
-
-MIN_KNOWN_SHARE = 0.5
-"""Below this share of known words the model declines to judge; written into the bundle."""
 
 
 def _first(split: Split, count: int) -> Split:

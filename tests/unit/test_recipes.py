@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marfa.errors import SettingsError
-from marfa.settings import SECTIONS, Settings, coerce, names, resolve
+from marfa.recipes import Settings, resolve
+from marfa.settings import SECTIONS, coerce, names
 
 
 def test_no_two_sections_share_a_name():

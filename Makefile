@@ -47,6 +47,6 @@ docs: .venv/installed  ## write docs/cli.md and docs/environment.md from the cod
 bench: .venv/installed  ## the tables of docs/log.md, measured on this machine
 	$(BIN)/python benchmarks/all.py
 
-clean:  ## remove everything that these commands made, but not the data fetched
+clean:  ## remove .venv and caches; what you trained, in work/, stays
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

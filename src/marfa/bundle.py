@@ -120,9 +120,24 @@ def load(path: Path) -> Bundle:
     Raises:
         BundleError: if anything is missing, added, altered, too large or of another format.
     """
-    contents = _read_folder(path) if path.is_dir() else _read_archive(path)
-    where = str(path)
-    manifest = _manifest(contents.pop(MANIFEST, b""), where)
+    return verify(_read_folder(path) if path.is_dir() else _read_archive(path), str(path))
+
+
+def verify(contents: Mapping[str, bytes], where: str) -> Bundle:
+    """Verify files that have been read, or that are about to be written.
+
+    Args:
+        contents: every file by name, the manifest among them, as `seal` returns them.
+        where: where they come from, for messages.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        BundleError: if anything is missing, added, altered or of another format.
+    """
+    manifest = _manifest(contents.get(MANIFEST, b""), where)
+    contents = {name: content for name, content in contents.items() if name != MANIFEST}
     listed = manifest["files"]
     for name in sorted(set(listed) | set(contents)):
         if name not in contents:
@@ -162,6 +177,11 @@ def _read_archive(path: Path) -> dict[str, bytes]:
 
 
 def _read_folder(path: Path) -> dict[str, bytes]:
+    manifest, packed = path / MANIFEST, path / "model.tar.gz"
+    if manifest.is_symlink() or not manifest.is_file():  # before a walk through, say, a whole disk
+        message = f"this folder is no bundle: {MANIFEST} is missing"
+        hint = f"give the file in it: {packed}" if packed.is_file() else ""
+        raise BundleError(message, where=str(path), hint=hint)
     found: dict[str, bytes] = {}
     left = TOTAL_LIMIT
     for file in sorted(path.rglob("*")):

@@ -15,13 +15,11 @@ class Environment:
     Attributes:
         settings: the MARFA_* variables, each the upper-case name of a setting.
         no_color: NO_COLOR is set to anything: no colour, as the convention asks.
-        ci: CI is set to anything: a machine is looking, not a person.
         omp_threads: OMP_NUM_THREADS, 0 when not set to a number; it wins over the cores counted.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     no_color: bool = False
-    ci: bool = False
     omp_threads: int = 0
 
 
@@ -42,6 +40,5 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
     return Environment(
         settings=MappingProxyType({k: v for k, v in source.items() if k.startswith("MARFA_")}),
         no_color=bool(source.get("NO_COLOR")),
-        ci=bool(source.get("CI")),
         omp_threads=int(threads) if threads.isdigit() else 0,
     )

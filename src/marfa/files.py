@@ -198,4 +198,6 @@ def lock(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
+        for part in folder.glob(".*.tmp"):  # of a process that was killed; nobody else writes here
+            part.unlink(missing_ok=True)
         yield

@@ -16,7 +16,7 @@ from marfa.bundle import Bundle
 from marfa.engines import weights
 from marfa.engines.numpy_engine import NumpyEngine
 from marfa.errors import BundleError, MissingExtraError, RequestError
-from marfa.settings import ModelSettings, from_mapping
+from marfa.settings import ModelSettings, ServeSettings, from_mapping
 from marfa.text.codec import Codec, Encoded
 from marfa.text.vocab import PADDING
 
@@ -66,8 +66,10 @@ class Predictor:
         threads: CPU threads for one call.
 
     Raises:
-        BundleError: if the parts of the bundle do not fit each other.
+        BundleError: if the parts of the bundle do not fit each other, or "onnx" is asked for and it
+            holds no graph.
         MissingExtraError: if "onnx" is asked for and not installed.
+        SettingsError: if there is no such engine.
     """
 
     def __init__(self, bundle: Bundle, engine: str = "auto", threads: int = 1) -> None:
@@ -87,10 +89,10 @@ class Predictor:
             )
             raise BundleError(message, where=bundle.where)
         self.model_id = bundle.model_id
-        self.metrics: Mapping[str, Any] = (
-            bundle.json("metrics.json") if "metrics.json" in bundle.contents else {}
-        )
-        self.tolerance = float(bundle.manifest.get("tolerance", 1e-4))
+        self.min_known_share = _share(config, "min_known_share", f"{bundle.where}: config.json")
+        self.metrics: Mapping[str, Any] = _metrics(bundle)
+        where = f"{bundle.where}: {bundles.MANIFEST}"
+        self.tolerance = _share({"tolerance": 1e-4, **bundle.manifest}, "tolerance", where)
         self.engine = _engine(bundle, config, engine, threads)
 
     def judge(self, texts: Sequence[str]) -> list[Judgement]:
@@ -159,7 +161,7 @@ class Predictor:
             )
             return Judgement(None, None, {}, 0, text.total, text.unknown, reason)
         shares = {label: float(p) for label, p in zip(self.labels, row_C, strict=True)}
-        if text.known < self.codec.settings.min_known_share * text.total:
+        if text.known < self.min_known_share * text.total:
             reason = f"only {text.known} of {text.total} words are known to the model"
             return Judgement(None, None, shares, text.known, text.total, text.unknown, reason)
         best = int(row_C.argmax())
@@ -181,6 +183,7 @@ def load(path: str | Path, *, engine: str = "auto", threads: int = 1) -> Predict
 
     Raises:
         BundleError: if it is incomplete, altered or of another version.
+        SettingsError: if there is no such engine.
 
     >>> load("work/sentiment/model.tar.gz").predict(["A gem."])   # doctest: +SKIP
     ['positive']
@@ -195,7 +198,30 @@ def _listed(texts: Sequence[str]) -> Sequence[str]:
     return texts
 
 
+def _share(document: Mapping[str, Any], name: str, where: str) -> float:
+    value: Any = document.get(name)
+    if type(value) not in {int, float} or not 0 <= value <= 1:  # NaN is not in there either
+        message = f"{name} is {value!r:.40}, expected a number from 0 to 1"
+        raise BundleError(message, where=where)
+    return float(value)
+
+
+def _metrics(bundle: Bundle) -> Mapping[str, Any]:
+    if "metrics.json" not in bundle.contents:
+        return {}
+    metrics = bundle.json("metrics.json")
+    if not isinstance(metrics, dict) or not isinstance(metrics.get("summary", {}), dict):
+        message = "expected an object, and an object under 'summary' if there is one"
+        raise BundleError(message, where=f"{bundle.where}: metrics.json")
+    return metrics
+
+
 def _engine(bundle: Bundle, config: Mapping[str, Any], name: str, threads: int) -> Engine:
+    ServeSettings(engine=name)  # whose choices these are, and whose error
+    graph = bundle.contents.get("model.onnx")
+    if name == "onnx" and graph is None:
+        message = "the bundle holds no model.onnx for the onnx engine"
+        raise BundleError(message, where=bundle.where, hint="--engine numpy")
     settings = from_mapping(ModelSettings, config.get("model"), where="config.json")
     tensors = weights.read(bundle.contents["weights.safetensors"])
     reference = NumpyEngine(settings, tensors, int(config["vocabulary"]), len(config["labels"]))
@@ -203,8 +229,8 @@ def _engine(bundle: Bundle, config: Mapping[str, Any], name: str, threads: int) 
     if name == "onnx" and not installed:
         message = "the onnx engine needs onnxruntime, which is not installed"
         raise MissingExtraError(message, hint="pip install 'marfa[serve]', or --engine numpy")
-    if name == "numpy" or not installed or "model.onnx" not in bundle.contents:
+    if name == "numpy" or not installed or graph is None:
         return reference
     from marfa.engines.onnx_engine import OnnxEngine
 
-    return OnnxEngine(bundle.contents["model.onnx"], threads)
+    return OnnxEngine(graph, threads)

@@ -16,6 +16,7 @@ from marfa.settings import (
     SECTIONS,
     DataSettings,
     ModelSettings,
+    PackageSettings,
     PlaceSettings,
     ServeSettings,
     TextSettings,
@@ -82,12 +83,24 @@ class Settings:
     text: TextSettings = field(default_factory=TextSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    package: PackageSettings = field(default_factory=PackageSettings)
     serve: ServeSettings = field(default_factory=ServeSettings)
 
     @property
     def folder(self) -> Path:
         """Where this run's files are: work/<name>."""
         return Path(self.place.workdir) / self.run_name
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the trained run is; one on a sample of rows leaves the real one alone."""
+        sample = self.train.sample
+        return self.folder / (f"run-sample{sample}" if sample else "run")
+
+    @property
+    def model_file(self) -> Path:
+        """The packaged model."""
+        return (self.run_folder if self.train.sample else self.folder) / "model.tar.gz"
 
     @property
     def run_name(self) -> str:
@@ -98,8 +111,10 @@ class Settings:
         """
         if self.name:
             return self.name
-        own = RECIPES[self.recipe][self.preset].get("data", DataSettings().data)
-        data = "" if self.data.data == own else Path(self.data.data).name.split(".")[0]
+        own = RECIPES[self.recipe][self.preset].get("data", DataSettings.data)
+        data = ""
+        if self.data.data != own:
+            data = Path(self.data.data).resolve().name.lstrip(".").split(".")[0] or "data"
         preset = "" if self.preset == "default" else self.preset
         return "-".join(part for part in (self.recipe, preset, data) if part)
 

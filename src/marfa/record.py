@@ -49,6 +49,11 @@ def is_done(
     )
 
 
+def forget(folder: Path, stage: str) -> None:
+    """Forget that the stage was done; call it before the first file is written again."""
+    _path(folder, stage).unlink(missing_ok=True)
+
+
 def write(
     folder: Path,
     stage: str,
@@ -78,7 +83,7 @@ def outputs(folder: Path, stage: str, inputs: Mapping[str, str] | None = None) -
         inputs: what it must have read, where that can have changed since.
 
     Raises:
-        DataError: if the stage has not been done, or with other inputs.
+        DataError: if the stage has not been done, or with other inputs, or its files have changed.
     """
     try:
         record = files.read_json(_path(folder, stage))
@@ -90,4 +95,9 @@ def outputs(folder: Path, stage: str, inputs: Mapping[str, str] | None = None) -
     if inputs is not None and read != dict(inputs):
         message = f"what the stage {stage!r} read has changed since"
         raise DataError(message, where=str(folder), hint=f"run again: marfa {stage}")
+    for name, digest in made.items():
+        path = folder / name
+        if not path.is_file() or files.hash_file(path) != digest:
+            message = f"not the file that the stage {stage!r} made"
+            raise DataError(message, where=str(path), hint=f"run again: marfa {stage}")
     return made

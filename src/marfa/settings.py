@@ -137,9 +137,6 @@ class TextSettings(Checked):
     )
     min_count: int = setting(2, "Words seen less often are rare words.", low=1, high=1_000_000)
     max_words: int = setting(600, "Positions the network reads at most.", low=1, high=10_000)
-    min_known_share: float = setting(
-        0.5, "Below this share of known words the model declines to judge.", low=0.0, high=1.0
-    )
     crop: str = setting(
         "ends",
         "What is kept of a longer text: head, tail, or both ends.",
@@ -177,6 +174,7 @@ class TrainSettings(Checked):
     epochs: int = setting(4, "Passes over the training texts.", low=1, high=10_000)
     batch_size: int = setting(64, "Texts in a step.", low=1, high=65_536)
     learning_rate: float = setting(0.004, "Adam's step size at its peak.", low=1e-7, high=1e9)
+    beta1: float = setting(0.9, "Adam's decay of gradients.", low=0.0, high=0.99999)
     beta2: float = setting(0.99, "Adam's decay of squared gradients.", low=0.0, high=0.99999)
     schedule: str = setting(
         "cycle",
@@ -187,6 +185,13 @@ class TrainSettings(Checked):
         "cooccurrence",
         "First embeddings: random, or from which words stand near which in the training texts.",
         choices=("random", "cooccurrence"),
+    )
+    near: int = setting(5, "Words on either side that count as near.", low=1, high=100)
+    context_power: float = setting(
+        0.75, "Power of a context's count, so that rare ones are not overrated.", low=0.0, high=1.0
+    )
+    embedding_size: float = setting(
+        0.3, "Root mean square of the first embeddings' numbers.", low=1e-6, high=100.0
     )
     embedding_rate: float = setting(
         0.3, "The embeddings' step size as a share of the others'.", low=0.0, high=100.0
@@ -216,6 +221,15 @@ class TrainSettings(Checked):
     )
     checkpoint_seconds: float = setting(
         20.0, "Seconds between checkpoints within an epoch.", low=0.0, high=86_400.0, outcome=False
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageSettings(Checked):
+    """What the bundle says of itself."""
+
+    min_known_share: float = setting(
+        0.5, "Below this share of known words the model declines to judge.", low=0.0, high=1.0
     )
 
 
@@ -252,6 +266,7 @@ SECTIONS: dict[str, type[Any]] = {
     "text": TextSettings,
     "model": ModelSettings,
     "train": TrainSettings,
+    "package": PackageSettings,
     "serve": ServeSettings,
 }
 

@@ -80,7 +80,8 @@ def test_every_address_answers_with_its_kind_and_a_policy(running, path, kind):
 
 @pytest.mark.parametrize(("method", "path", "status"), [
     ("GET", "/nowhere", 404), ("POST", "/ping", 405), ("GET", "/invocations", 405),
-    ("DELETE", "/v1/predict", 405), ("GET", "/..%2f..%2fetc/passwd", 404), ("GET", "//", 404),
+    ("DELETE", "/v1/predict", 405), ("OPTIONS", "/invocations", 405), ("OPTIONS", "/ping", 405),
+    ("TRACE", "/v1/predict", 405), ("GET", "/..%2f..%2fetc/passwd", 404), ("GET", "//", 404),
 ])  # fmt: skip
 def test_wrong_addresses_are_problems(running, method, path, status):
     found, headers, body = ask(running, method, path)
@@ -88,7 +89,34 @@ def test_wrong_addresses_are_problems(running, method, path, status):
     assert headers["content-type"] == "application/problem+json"
     assert json.loads(body)["status"] == status
     if status == 405:
-        assert headers["allow"] in {"GET", "POST"}
+        assert headers["allow"] == ("GET, HEAD" if path == "/ping" else "POST")
+
+
+PAGES = ("/", "/docs", "/page.js", "/docs.js", "/style.css", "/icon.svg", "/openapi.json")
+STATES = ("/healthz", "/readyz", "/ping", "/v1/model", "/metrics")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *STATES])
+def test_head_answers_as_get_without_the_body(running, path):
+    status, headers, body = ask(running, "HEAD", path)
+    _, expected, content = ask(running, "GET", path)
+    assert (status, body) == (200, b"")
+    assert headers["content-type"] == expected["content-type"]
+    if path != "/metrics":  # which counts the first of the two
+        assert int(headers["content-length"]) == len(content)
+
+
+@pytest.mark.parametrize(
+    ("coding", "status"),
+    [("gzip", 415), ("identity, gzip", 415), ("x", 415), ("identity", 200), ("Identity", 200)],
+)
+def test_a_body_in_another_coding_is_refused_and_not_read_as_text(running, coding, status):
+    headers = {"Content-Type": "text/plain", "Content-Encoding": coding}
+    found, answered, body = ask(running, "POST", "/invocations", b"wonderful", headers)
+    assert found == status
+    if status == 415:
+        assert json.loads(body)["title"] == "Unsupported content type"
+        assert answered["accept-encoding"] == "identity"
 
 
 def test_a_large_body_is_refused_before_it_has_arrived(running):
@@ -124,6 +152,47 @@ def test_a_body_that_does_not_come_is_given_up(running):
             b"Content-Length: 10\r\n\r\nabc"
         )
         assert b" 408 " in line.recv(100)
+
+
+HALF = (
+    b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 9\r\n\r\nwonde"
+)
+
+
+def until(condition):
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_a_client_that_hangs_up_is_counted_and_leaves_no_trace_in_the_log(model_path, caplog):
+    with Running(model_path, ServeSettings(port=0, engine="numpy")) as server:
+        state = server._app.state.marfa
+        with socket.create_connection(_address(server), timeout=5) as line:
+            line.sendall(HALF)
+            until(lambda: state.waiting == 1)
+        until(lambda: b'path="/invocations",status="499"' in ask(server, "GET", "/metrics")[2])
+        assert state.waiting == 0
+    assert caplog.text == ""
+
+
+def test_a_body_on_its_way_counts_as_waiting(model_path):
+    with Running(model_path, ServeSettings(port=0, queue=1, engine="numpy")) as server:
+        state = server._app.state.marfa
+        with socket.create_connection(_address(server), timeout=5) as line:
+            line.sendall(HALF)
+            until(lambda: state.waiting == 1)
+            began = time.monotonic()
+            status, _, body = ask(
+                server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"}
+            )
+            assert (status, json.loads(body)["title"]) == (503, "Overloaded")
+            assert time.monotonic() - began < 2
+            line.sendall(b"rful")
+            assert b" 200 " in line.recv(100)
+        until(lambda: state.waiting == 0)
 
 
 def test_metrics_count_and_hold_no_text(running):
@@ -232,3 +301,25 @@ def test_a_failure_of_ours_is_a_500_without_a_traceback(model_path, caplog):
     assert b"marker-string" not in body
     assert "marker-string" not in caplog.text
     assert "ValueError" in caplog.text
+
+
+class Nameless(Broken):
+    """A broken engine that cannot even say what it is called."""
+
+    @property
+    def name(self):
+        raise ValueError("marker-string-55")
+
+
+@pytest.mark.parametrize("path", ["/ping", "/readyz", "/v1/model", "/healthz"])
+def test_no_address_answers_a_failure_of_ours_with_a_traceback(model_path, caplog, path):
+    with Running(model_path, ServeSettings(port=0, engine="numpy")) as server:
+        server.model.engine = Nameless()
+        status, headers, body = ask(server, "GET", path)
+        _, _, counted = ask(server, "GET", "/metrics")
+    assert (status, headers["content-type"]) == (500, "application/problem+json")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert b"marker-string" not in body
+    assert f'path="{path}",status="500"'.encode() in counted
+    assert [record.getMessage() for record in caplog.records] == ["a request failed: ValueError"]
+    assert "Traceback" not in caplog.text

@@ -1,5 +1,6 @@
 """One table of requests, every door: the pure function, the handler, the HTTP server."""
 
+import base64
 import json
 from dataclasses import replace
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marfa.container import golden
-from marfa.container.contract import JSON, LINES, PROBLEM, TEXT, Request, respond
+from marfa.container.contract import JSON, LINES, PROBLEM, TEXT, Limits, Request, respond
 from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
 from marfa.errors import BundleError, MarfaError
 from marfa.predictor import load
+from marfa.settings import ServeSettings
 
 REVIEW = "A wonderful film, I loved it and I recommend it."
 
@@ -142,11 +144,26 @@ def test_odd_texts_are_read_for_what_they_say(model, text):
         ("application/json;q=0", 406, PROBLEM),
         ("application/json;q=zero", 406, PROBLEM),
         (",;,", 406, PROBLEM),
+        ("application/json;q=0, */*", 200, "text/plain; charset=utf-8"),
+        ("*/*, application/json;q=0", 200, "text/plain; charset=utf-8"),
+        ("application/*;q=0.2, */*;q=0.5", 200, "text/plain; charset=utf-8"),
+        ("text/*;q=0, application/json;q=0, */*;q=0.1", 200, LINES),
+        ("*/*;q=0.9, application/*;q=0.1, application/jsonlines", 200, LINES),
+        ("text/plain, application/json", 200, JSON),
+        ("application/json;q=nan, text/plain;q=0.1", 200, "text/plain; charset=utf-8"),
+        ("application/json;q=7, text/plain;q=0.1", 200, "text/plain; charset=utf-8"),
+        ("*/*;q=0", 406, PROBLEM),
+        ("application/json;q=0, text/*;q=0, application/*;q=0, */*", 406, PROBLEM),
     ],
 )
 def test_accept_is_honoured(model, accept, status, content_type):
     response = ask(model, REVIEW.encode(), TEXT, accept)
     assert (response.status, response.content_type) == (status, content_type)
+
+
+def test_without_a_word_the_limits_are_those_of_the_server():
+    settings = ServeSettings()
+    assert Limits() == Limits(settings.max_body_bytes, settings.max_texts)
 
 
 def test_addresses_and_methods(model):
@@ -233,6 +250,26 @@ def test_a_model_that_answers_otherwise_is_noticed(model_path):
 def test_a_recording_that_is_none_is_refused(model, damage):
     with pytest.raises(BundleError):
         golden.replay(model, damage)
+
+
+@pytest.mark.parametrize(("content_type", "body"), [
+    (JSON, b"not json"), (JSON, b""), (JSON, b"[" * 100_000), (LINES, b"not json\n{}\n{}\n"),
+    (LINES, b"\xff\n\xff\n\xff\n"),
+])  # fmt: skip
+def test_a_recorded_answer_that_is_not_json_is_another_answer(model, content_type, body):
+    pairs = [json.loads(line) for line in golden.record(model).splitlines()]
+    pair = next(p for p in pairs if p["response"]["content_type"] == content_type)
+    pair["response"]["body"] = base64.b64encode(body).decode()
+    with pytest.raises(BundleError, match="answered differently"):
+        golden.replay(model, json.dumps(pair).encode())
+
+
+@pytest.mark.parametrize("name", ["path", "content_type", "accept"])
+def test_a_recorded_request_without_texts_is_no_recording(model, name):
+    pair = json.loads(golden.record(model).splitlines()[0])
+    pair["request"][name] = [1]
+    with pytest.raises(BundleError, match="not a recording"):
+        golden.replay(model, json.dumps(pair).encode())
 
 
 def test_numbers_may_differ_by_the_tolerance_and_by_no_more(model):

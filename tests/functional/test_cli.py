@@ -95,6 +95,47 @@ def test_a_full_disk_is_exit_28_and_what_was_whole_stays(tmp_path):
     assert ".tmp" not in done.stdout
 
 
+def test_a_file_system_that_is_read_only_is_said(tmp_path):
+    probe = subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True)
+    if probe.returncode:
+        pytest.skip("no mount namespaces here")
+    script = (
+        f"mount -t tmpfs -o ro none {tmp_path} && "
+        f"{sys.executable} -m marfa prepare --preset sample --workdir {tmp_path}/work"
+    )
+    done = subprocess.run(
+        ["unshare", "-rm", "bash", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Read-only file system" in done.stderr
+    assert "--workdir" in done.stderr
+
+
+def test_labels_and_texts_are_shown_as_they_are(tmp_path):
+    rows = "".join(
+        f"\x1b]0;owned\x07 word{n} [red]good,[/b]\nword{n} bad,[red]n\n" for n in range(20)
+    )
+    (tmp_path / "odd.csv").write_text("text,label\n" + rows)
+    done = marfa("prepare", "--data", "odd.csv", cwd=tmp_path)
+    if done.returncode == 0:
+        assert "[red]n" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert "should not happen" not in done.stderr
+    assert "\x1b" not in done.stdout
+
+
+def test_a_reader_who_leaves_is_no_failure(tmp_path):
+    script = f"set -o pipefail; {sys.executable} -m marfa --help | head -n 1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_says_by_its_exit_code_whether_all_is_well(tmp_path):
+    done = marfa("doctor", "--offline", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "--mirror" in done.stdout
+
+
 def test_json_is_one_document_on_stdout(tmp_path):
     (tmp_path / "one.csv").write_text(ROWS)
     done = marfa("prepare", "--data", "one.csv", "--json", cwd=tmp_path)
@@ -129,8 +170,8 @@ def test_prepare_shows_what_a_person_wants_to_see(tmp_path):
 
 # Adding a flag is a decision: its command's number changes here too.
 FLAGS = {
-    "doctor": 16, "evaluate": 18, "fetch": 17, "package": 17, "predict": 5,
-    "prepare": 25, "run": 62, "score": 8, "serve": 11, "train": 44,
+    "doctor": 5, "evaluate": 11, "fetch": 9, "package": 9, "predict": 5,
+    "prepare": 22, "run": 66, "score": 9, "serve": 11, "train": 38,
 }  # fmt: skip
 
 

@@ -27,7 +27,8 @@ def test_a_running_server_gives_the_same_figures(trained, model_path):
             (found,) = evaluate(trained, against=server.url)["systems"].values()
         for exact in ("accuracy", "confusion", "f1", "n"):
             assert found[exact] == expected[exact]
-        for close in ("auroc", "log_loss", "brier"):
+        assert "log_loss" not in found  # four digits are too few for it
+        for close in ("auroc", "brier", "ece"):
             assert found[close] == pytest.approx(expected[close], abs=2e-3)
 
 

@@ -79,10 +79,10 @@ def test_a_mirror_without_its_hash_is_not_trusted(tmp_path, mirror, served, by, 
 
 
 def test_a_mirror_that_is_not_there_or_empty(tmp_path, mirror):
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(NetworkError, match="no such folder"):
         fetch(settings(tmp_path, mirror=str(tmp_path / "nowhere")))
     (mirror / NAME).unlink()
-    with pytest.raises(DataError, match="does not hold"):
+    with pytest.raises(NetworkError, match="does not hold"):
         fetch(settings(tmp_path, mirror=str(mirror)))
 
 

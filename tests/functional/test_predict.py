@@ -27,6 +27,17 @@ def test_each_text_gets_a_line(model_path):
     assert lines[1] == "-  no word is left of the text after cleaning"
 
 
+@pytest.mark.parametrize("text", ["", "<br />", "?!", "Это было прекрасно"])
+def test_nothing_to_judge_is_exit_3(model_path, text):
+    done = shell(model_path, text)
+    assert done.returncode == 3
+    assert b"no text could be judged" in done.stderr
+
+
+def test_an_engine_that_does_not_exist_is_exit_2(model_path):
+    assert shell(model_path, "good", "--engine", "bogus").returncode == 2
+
+
 def test_a_text_can_be_piped(model_path):
     assert shell(model_path, stdin="فيلم رائع".encode()).returncode == 0
     assert shell(model_path, "-", stdin=b"good").returncode == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from marfa import files
 from marfa.data import dataset, splits
-from marfa.errors import DataError
+from marfa.errors import DataError, SettingsError
 from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
 from marfa.text.codec import Codec
@@ -137,6 +137,31 @@ def test_the_same_again_is_kept_and_another_setting_is_not(tmp_path):
 def test_too_little_is_said(tmp_path, rows, expected):
     with pytest.raises(DataError, match=expected):
         run(tmp_path, write(tmp_path / "a.csv", rows))
+
+
+def test_a_label_that_is_never_trained_on_is_named(tmp_path):
+    path = write(tmp_path / "a.csv", [*ROWS, *[("always the same", "third")] * 3])
+    with pytest.raises(DataError, match="'third'"):
+        run(tmp_path, path)
+
+
+def test_another_file_of_the_same_name_does_not_overwrite_the_first(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "reviews.csv", ROWS)
+    run(tmp_path, tmp_path / "a" / "reviews.csv", name="")
+    with pytest.raises(SettingsError, match="holds the run of") as caught:
+        run(tmp_path, tmp_path / "b" / "reviews.csv", name="")
+    assert "--name" in caught.value.hint
+
+
+def test_a_killed_stage_leaves_no_record_of_an_earlier_one(tmp_path):
+    path = write(tmp_path / "a.csv", ROWS)
+    settings, _ = run(tmp_path, path)
+    write(path, [*ROWS[:-1], ("", "third")])
+    with pytest.raises(DataError):
+        prepare(settings)
+    assert not (settings.folder / "dataset" / "prepare.record.json").exists()
 
 
 def test_the_sample_speaks_three_languages(tmp_path):

@@ -1,8 +1,10 @@
 """run: everything with one command, nothing twice, and the line between failing and falling back."""
 
 import json
+import os
 import subprocess
 import sys
+from random import Random
 
 import pytest
 from tests.conftest import SMALL
@@ -47,6 +49,37 @@ def test_imdb_from_nowhere_is_exit_4_with_a_way_out(tmp_path):
     assert done.returncode == 4
     assert "--mirror" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_killed_again_and_again_it_ends_with_the_same_bytes(model_path, tmp_path):
+    """Wherever the kills fall: in prepare, train, evaluate or package."""
+    flags = [f"--{k}={v}" for k, v in SMALL.items()]
+    command = [sys.executable, "-m", "marfa", "run", *flags, "--no-serve", "--workdir", tmp_path]
+    random = Random(1)
+    for _ in range(8):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(random.uniform(1.0, 6.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    made = tmp_path / "sentiment-sample" / "model.tar.gz"
+    assert made.read_bytes() == model_path.read_bytes()
+    assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_a_proxy_is_not_asked_for_this_machine(trained, tmp_path):
+    flags = [f"--{k}={v}" for k, v in SMALL.items()]
+    done = subprocess.run(
+        [sys.executable, "-m", "marfa", "run", *flags, "--workdir", trained.place.workdir],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for stage in ("prepare", "train", "evaluate", "package", "serve"):
+        assert f"\n{stage}\n" in done.stdout
 
 
 def test_equal_runs_in_two_folders_package_equal_bytes(trained, model_path, tmp_path):

@@ -61,6 +61,22 @@ def test_a_bad_row_is_named_and_nothing_is_written(model_path, tmp_path):
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_the_file_that_is_read_is_never_written_over(model_path, file):
+    before = file.read_bytes()
+    output = file if file.suffix != ".tsv" else file.rename(file.with_suffix(".csv"))
+    with pytest.raises(SettingsError, match="would be lost"):
+        score(model_path, output, output)
+    assert output.read_bytes() == before
+
+
+def test_a_longer_text_is_allowed_where_it_is_asked_for(model_path, tmp_path):
+    path = tmp_path / "long.jsonl"
+    path.write_text(json.dumps({"text": "good " * 1000}) + "\n")
+    with pytest.raises(DataError, match="characters"):
+        score(model_path, path, tmp_path / "out.jsonl", max_text_chars=100)
+    assert score(model_path, path, tmp_path / "out.jsonl", max_text_chars=5000)["rows"] == 1
+
+
 def test_an_output_of_another_kind_is_refused(model_path, file, tmp_path):
     with pytest.raises(SettingsError, match=r"expected \.jsonl or \.csv"):
         score(model_path, file, tmp_path / "out.xlsx")

@@ -11,7 +11,7 @@ import pytest
 
 from marfa import files
 from marfa.console import Silence
-from marfa.errors import DataError, TrainingError
+from marfa.errors import DataError, StoppedError, TrainingError
 from marfa.models import checkpoint
 from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
@@ -63,7 +63,7 @@ def prepared(tmp_path):
 
 
 def checkpoints(made):
-    return sorted((made.folder / "run" / "checkpoints").glob("*.json"))
+    return sorted((made.folder / "run" / "checkpoints").rglob("*.json"))
 
 
 def wait_for_checkpoint(made, process, count):
@@ -200,25 +200,68 @@ def test_the_tutorials_network_trains_too(tmp_path):
     assert config["model"]["pooling"] == "last"
 
 
-def test_checkpoints_of_other_settings_do_not_push_ours_out(tmp_path):
+def stopped_early(made, *flags, after=20):
+    """Start a run in a process of its own, and kill it."""
+    process = subprocess.Popen(
+        [*command(made), *flags], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    wait_for_checkpoint(made, process, after)
+    process.kill()
+    process.wait()
+
+
+def test_a_run_on_other_settings_leaves_the_first_one_alone(whole, tmp_path):
+    made = prepared(tmp_path)
+    stopped_early(made, after=30)
+    stopped_early(made, "--seed", "7", after=60)
+    stopped_early(made, "--sample", "50")
+    heard = Ears()
+    train(made, heard)
+    assert any("going on" in message for message in heard.messages)
+    assert results(made) == results(whole)
+
+
+def test_a_sample_of_rows_leaves_the_real_run_alone(whole):
+    before = results(whole)
+    train(settings(whole.place.workdir, sample=50, epochs=1))
+    assert results(whole) == before
+
+
+def test_asked_to_stop_after_the_last_step_it_does(tmp_path):
+    """In the validation after the last epoch nothing is left to learn; stopping still means stopping."""
+
+    class Stopping(Ears):
+        def say(self, message):
+            if message.startswith("epoch 1"):
+                signal.raise_signal(signal.SIGINT)
+
+    made = settings(tmp_path, epochs=1)
+    prepare(made)
+    with pytest.raises(StoppedError) as caught:
+        train(made, Stopping())
+    assert caught.value.exit_code == 130
+    assert len(train(made)["epochs"]) == 1
+
+
+def test_altered_arrays_are_not_trained_on(tmp_path):
+    made = prepared(tmp_path)
+    path = made.folder / "dataset" / "train.labels.npy"
+    data = bytearray(path.read_bytes())
+    data[-4] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="not the file that the stage 'prepare' made"):
+        train(made)
+
+
+def test_history_can_be_followed_while_it_grows(tmp_path):
     made = prepared(tmp_path)
     process = subprocess.Popen(command(made), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    wait_for_checkpoint(made, process, 40)
-    process.kill()
-    process.wait()
-    other = settings(tmp_path, seed=7)
-    process = subprocess.Popen(
-        [*command(other), "--seed", "7"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    before = {path.name for path in checkpoints(made)}
-    while process.poll() is None and before & {path.name for path in checkpoints(made)}:
+    path = made.folder / "run" / "history.jsonl"
+    while process.poll() is None and not path.exists():
         time.sleep(0.001)
-    wait_for_checkpoint(other, process, 5)
     process.kill()
     process.wait()
-    heard = Ears()
-    train(other, heard)
-    assert any("going on" in message for message in heard.messages)
+    assert json.loads(path.read_text().splitlines()[0])["epoch"] == 1
 
 
 def test_another_number_of_threads_goes_on_and_says_so(tmp_path):

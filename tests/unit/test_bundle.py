@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from marfa import archives, bundle
-from marfa.errors import BundleError
+from marfa.errors import BundleError, SettingsError
 from marfa.predictor import Predictor, load
 
 
@@ -78,6 +79,111 @@ def test_parts_of_two_models_do_not_make_one(model_path):
     mixed = {**loaded.contents, "codec.json": json.dumps(codec).encode()}
     with pytest.raises(BundleError, match="not of one model"):
         Predictor(bundle.Bundle(loaded.manifest, mixed, "mixed"))
+
+
+def changed(model_path, tolerance=1e-4, **files):
+    """A bundle in memory with other JSON documents in it."""
+    loaded = bundle.load(model_path)
+    contents = {
+        **loaded.contents,
+        **{f"{name}.json": json.dumps(document).encode() for name, document in files.items()},
+    }
+    return bundle.Bundle({**loaded.manifest, "tolerance": tolerance}, contents, "changed")
+
+
+NO_SHARES = [None, "0.5", [], True, -0.1, 1.1, float("nan"), float("inf"), 10**400]
+
+
+@pytest.mark.parametrize("value", NO_SHARES)
+def test_a_tolerance_or_a_share_that_is_no_number_from_0_to_1_is_refused(model_path, value):
+    with pytest.raises(BundleError, match=r"tolerance is .*, expected a number from 0 to 1"):
+        Predictor(changed(model_path, tolerance=value), "numpy")
+    config = bundle.load(model_path).json("config.json") | {"min_known_share": value}
+    with pytest.raises(
+        BundleError, match=r"config\.json: min_known_share is .*, expected a number"
+    ):
+        Predictor(changed(model_path, config=config), "numpy")
+
+
+def test_a_configuration_without_a_share_of_known_words_is_refused(model_path):
+    config = bundle.load(model_path).json("config.json")
+    del config["min_known_share"]
+    with pytest.raises(BundleError, match="min_known_share"):
+        Predictor(changed(model_path, config=config), "numpy")
+
+
+@pytest.mark.parametrize(("share", "declines"), [(0, False), (0.2, False), (0.21, True), (1, True)])
+def test_the_configurations_share_decides_what_is_declined(model_path, share, declines):
+    config = bundle.load(model_path).json("config.json") | {"min_known_share": share}
+    model = Predictor(changed(model_path, config=config), "numpy")
+    assert model.min_known_share == share
+    (found,) = model.predict(["wonderful zzq xxv qqj wvx"])
+    assert (found is None) is declines
+
+
+@pytest.mark.parametrize("metrics", [[], "good", None, 1, {"summary": []}, {"summary": None}])
+def test_metrics_that_are_no_object_are_refused(model_path, metrics):
+    with pytest.raises(BundleError, match=r"metrics\.json: expected an object"):
+        Predictor(changed(model_path, metrics=metrics), "numpy")
+
+
+def test_metrics_without_a_summary_are_none_to_speak_of(model_path):
+    assert Predictor(changed(model_path, metrics={}), "numpy").metrics == {}
+
+
+def test_an_engine_that_does_not_exist_is_said_with_those_that_do(model_path):
+    with pytest.raises(SettingsError, match="'onxx' is none of auto, numpy, onnx"):
+        load(model_path, engine="onxx")
+
+
+def test_onnx_is_not_silently_replaced_where_the_bundle_has_no_graph(model_path):
+    loaded = bundle.load(model_path)
+    contents = {name: data for name, data in loaded.contents.items() if name != "model.onnx"}
+    without = bundle.Bundle(loaded.manifest, contents, "without")
+    with pytest.raises(BundleError, match=r"no model\.onnx") as caught:
+        Predictor(without, "onnx")
+    assert caught.value.hint == "--engine numpy"
+    assert Predictor(without, "auto").engine.name == "numpy"
+
+
+class Unwalkable(type(Path())):
+    """A folder whose files nobody should go through."""
+
+    def rglob(self, pattern):
+        raise AssertionError(f"walked {self}")
+
+
+def test_a_folder_without_a_manifest_is_refused_before_it_is_walked(tmp_path):
+    (tmp_path / "big.bin").write_bytes(b"x")
+    with pytest.raises(BundleError, match=r"no bundle: manifest\.json is missing") as caught:
+        bundle.load(Unwalkable(tmp_path))
+    assert caught.value.hint == ""
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(BundleError, match=r"no bundle: manifest\.json is missing"):
+        bundle.load(Unwalkable(tmp_path))
+
+
+def test_a_folder_with_the_archive_in_it_says_so(model_path):
+    with pytest.raises(BundleError, match="no bundle") as caught:
+        bundle.load(model_path.parent)
+    assert str(model_path) in caught.value.hint
+
+
+def test_files_not_yet_written_are_verified_as_loaded_ones(model_path):
+    loaded = bundle.load(model_path)
+    extra = {"tolerance": loaded.manifest["tolerance"]}
+    sealed = bundle.seal(loaded.contents, extra)
+    assert bundle.verify(sealed, "new").contents == loaded.contents
+    assert bundle.verify(sealed, "new").model_id == loaded.model_id
+    assert "manifest.json" in sealed
+    for wrong in (
+        loaded.contents,
+        {**sealed, "README.md": b"other"},
+        {**sealed, "more.txt": b""},
+        {name: data for name, data in sealed.items() if name != "codec.json"},
+    ):
+        with pytest.raises(BundleError, match=r"^new: "):
+            bundle.verify(wrong, "new")
 
 
 @pytest.mark.parametrize("kind", ["nothing", "text", "empty folder", "empty archive"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from marfa.cli.app import run_tokens
 
     signal.signal(signal.SIGTERM, _terminate)
-    return run_tokens(list(sys.argv[1:] if arguments is None else arguments))
+    code = run_tokens(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has gone, as `| head` does; Python would flush once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -13,16 +13,16 @@ from rich.console import Console
 from marfa import __version__, environment, files
 from marfa.cli import flags, show
 from marfa.cli.talk import Terminal
-from marfa.errors import MarfaError, StoppedError
+from marfa.errors import MarfaError, RequestError, StoppedError
 from marfa.recipes import Settings, resolve
-from marfa.settings import ServeSettings
 
 app = App(
     name="marfa",
     version=f"marfa {__version__}",
     help="From raw text to a live recurrent model: fetch, prepare, train, evaluate, package, serve.",
     help_format="plaintext",
-    help_epilogue="Every command may be run again: it continues, or says that nothing has changed. "
+    help_epilogue="A stage may be run again: it goes on where it was stopped, or says that nothing "
+    "has changed. "
     "Exit codes: 0 ok, 1 failure, 2 usage, 3 data, 4 network, 28 disk full, 130 interrupt, "
     "143 terminated.",
     suppress_keyboard_interrupt=False,
@@ -30,29 +30,38 @@ app = App(
 )
 
 
+_DEBUG = Annotated[bool, Parameter(help="Show tracebacks.", negative="")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Common:
     """What every command takes."""
 
     json: Annotated[bool, Parameter(help="Print one JSON document.", negative="")] = False
-    debug: Annotated[bool, Parameter(help="Show tracebacks.", negative="")] = False
+    debug: _DEBUG = False
 
 
 _FLAT = Parameter(name="*")
 _COMMON = Annotated[Common, _FLAT]
-FETCH = flags.make("place", "data")
-PREPARE = flags.make("place", "data", "text")
-TRAIN = flags.make("place", "data", "model", "train")
-LATER = flags.make("place", "data")
-ALL = flags.make("place", "data", "text", "model", "train", "serve")
-SERVE = flags.make("serve", recipe=False)
+_RUN = ("place.workdir", "data.data")  # with the preset and the name, which run is meant
+FETCH = flags.make("place", "data.data")
+PREPARE = flags.make("place.workdir", "data", "text")
+TRAIN = flags.make(*_RUN, "model", "train")
+EVALUATE = flags.make(*_RUN, "train.sample", "train.threads", "package")
+PACKAGE = flags.make(*_RUN, "train.sample", "package")
+RUN = flags.make("place", "data", "text", "model", "train", "package", "serve")
+SERVE = flags.make("place.workdir", "serve", recipe=False)
+PREDICT = flags.make("serve.engine", recipe=False)
+SCORE = flags.make(
+    *("data.text_column", "data.encoding", "data.max_text_chars", "serve.engine"), recipe=False
+)
+DOCTOR = flags.make("place", recipe=False)
 _RECIPE = Annotated[str, Parameter(help="A recipe (sentiment), or a path to a marfa.toml.")]
 _MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
 _TEXTS = Annotated[
     str,
     Parameter(help="Texts; - or none reads one from standard input.", allow_leading_hyphen=True),
 ]
-_ENGINE = Annotated[str, Parameter(help="auto, numpy or onnx.")]
 
 
 @app.command
@@ -62,7 +71,7 @@ def run(
     *,
     until: Annotated[str, Parameter(help="Last stage to run.")] = "serve",
     serve: Annotated[bool, Parameter(help="Serve at the end.")] = True,
-    options: Annotated[ALL, _FLAT] = ALL(),
+    options: Annotated[RUN, _FLAT] = RUN(),
     common: _COMMON = Common(),
 ) -> None:
     """All stages; the server checks itself, and on a terminal then goes on until Ctrl-C."""
@@ -124,7 +133,7 @@ def evaluate(
     /,
     *,
     against: Annotated[str, Parameter(help="Ask the server at this URL instead.")] = "",
-    options: Annotated[LATER, _FLAT] = LATER(),
+    options: Annotated[EVALUATE, _FLAT] = EVALUATE(),
     common: _COMMON = Common(),
 ) -> None:
     """Measure on the test split, beside honest baselines; write metrics.json and report.html."""
@@ -139,7 +148,7 @@ def package(
     recipe: _RECIPE = "sentiment",
     /,
     *,
-    options: Annotated[LATER, _FLAT] = LATER(),
+    options: Annotated[PACKAGE, _FLAT] = PACKAGE(),
     common: _COMMON = Common(),
 ) -> None:
     """Make model.tar.gz, and prove that it answers."""
@@ -150,16 +159,17 @@ def package(
 
 @app.command
 def serve(
-    model: _MODEL = Path("work/sentiment/model.tar.gz"),
+    model: _MODEL | None = None,
     /,
     *,
     options: Annotated[SERVE, _FLAT] = SERVE(),
-    common: _COMMON = Common(),
+    debug: _DEBUG = False,
 ) -> None:
-    """Serve a model: SageMaker's contract, the HTTP API and the page."""
+    """Serve a model until Ctrl-C: SageMaker's contract, the HTTP API and the page."""
     from marfa.stages.serve import serve as stage
 
-    stage(model, _serve_settings(options), _talk())
+    settings = _settings("sentiment", options)
+    stage(model or settings.model_file, settings.serve, _talk())
 
 
 @app.command
@@ -167,14 +177,18 @@ def predict(
     model: _MODEL,
     /,
     *texts: _TEXTS,
-    engine: _ENGINE = "auto",
+    options: Annotated[PREDICT, _FLAT] = PREDICT(),
     common: _COMMON = Common(),
 ) -> None:
     """Judge a few texts."""
     from marfa.stages.predict import predict as stage
 
     asked = list(texts) if texts and texts != ("-",) else [show.read_stdin()]
-    show.predict(stage(model, asked, engine=engine), common.json)
+    judged = stage(model, asked, engine=_settings("sentiment", options).serve.engine)
+    show.predict(judged, common.json)
+    if all(item.label is None for item in judged):
+        message = f"no text could be judged: {judged[0].reason}"
+        raise RequestError(message, hint="give a text of words that the model can know")
 
 
 @app.command
@@ -184,26 +198,35 @@ def score(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"], help="JSON Lines or CSV to write.")],
-    text_column: Annotated[str, Parameter(help="Column or key that holds the text.")] = "text",
-    encoding: Annotated[str, Parameter(help="Character encoding of the file.")] = "utf-8",
-    engine: _ENGINE = "auto",
+    options: Annotated[SCORE, _FLAT] = SCORE(),
     common: _COMMON = Common(),
 ) -> None:
     """Judge every row of a file."""
     from marfa.stages.score import score as stage
 
+    settings = _settings("sentiment", options)
     result = stage(
-        model, file, output, text_column=text_column, encoding=encoding, engine=engine, talk=_talk()
+        model,
+        file,
+        output,
+        text_column=settings.data.text_column,
+        encoding=settings.data.encoding,
+        max_text_chars=settings.data.max_text_chars,
+        engine=settings.serve.engine,
+        talk=_talk(),
     )
     show.score(result, common.json)
 
 
 @app.command
-def doctor(*, options: Annotated[FETCH, _FLAT] = FETCH(), common: _COMMON = Common()) -> None:
-    """Say what is installed, reachable or missing, and what to type."""
+def doctor(*, options: Annotated[DOCTOR, _FLAT] = DOCTOR(), common: _COMMON = Common()) -> None:
+    """Say what is installed, reachable or missing, and what to type; exit 1 if something is."""
     from marfa.stages.doctor import doctor as stage
 
-    show.doctor(stage(_settings("sentiment", options)), common.json)
+    result = stage(_settings("sentiment", options))
+    show.doctor(result, common.json)
+    if not result["ok"]:
+        raise SystemExit(1)
 
 
 def run_tokens(tokens: Sequence[str]) -> int:
@@ -256,10 +279,6 @@ def _explain(error: MarfaError, stderr: Console) -> None:
 
 def _settings(recipe: str, options: Any) -> Settings:
     return resolve(recipe, asdict(options), environment.read().settings)
-
-
-def _serve_settings(options: Any) -> ServeSettings:
-    return _settings("sentiment", options).serve
 
 
 def _stderr() -> Console:

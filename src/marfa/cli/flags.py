@@ -16,15 +16,16 @@ _TITLES = {
     "text": "Reading",
     "model": "Network",
     "train": "Training",
+    "package": "Packaging",
     "serve": "Serving",
 }
 
 
-def make(*sections: str, recipe: bool = True) -> type[Any]:
-    """Make the dataclass of flags for some sections.
+def make(*wanted: str, recipe: bool = True) -> type[Any]:
+    """Make the dataclass of flags for some sections, or for single settings of them.
 
     Args:
-        sections: keys of `marfa.settings.SECTIONS`.
+        wanted: names of sections ("train") or of settings in them ("train.sample").
         recipe: include --preset and --name.
 
     Returns:
@@ -37,9 +38,10 @@ def make(*sections: str, recipe: bool = True) -> type[Any]:
         made.append(("preset", Annotated[str | None, Parameter(help=choice)], None))
         name = "Name of the run's folder. [default: made of recipe, preset and data]"
         made.append(("name", Annotated[str | None, Parameter(help=name)], None))
-    for order, section in enumerate(sections):
+    for order, (section, kind) in enumerate(SECTIONS.items()):
         group = Group(_TITLES[section], sort_key=order + 10)
-        made += [_flag(item, group) for item in fields(SECTIONS[section])]
+        taken = [item for item in fields(kind) if {section, f"{section}.{item.name}"} & set(wanted)]
+        made += [_flag(item, group) for item in taken]
     flags = make_dataclass("Flags", made, frozen=True, kw_only=True)
     flags.__module__ = __name__  # cyclopts takes no class of the standard library apart
     return flags

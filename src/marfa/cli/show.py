@@ -20,19 +20,27 @@ if TYPE_CHECKING:  # it needs numpy, which --help does without
 SCHEMA = 1
 
 
+class _Results(Console):
+    def on_broken_pipe(self) -> None:
+        """Take a reader who has left, as `| head` does, for one who has read enough."""
+        raise BrokenPipeError
+
+
 def stdout() -> Console:
     """Return the console for results."""
     from marfa import environment
 
-    return Console(no_color=environment.read().no_color or None, highlight=False, soft_wrap=True)
+    return _Results(no_color=environment.read().no_color or None, highlight=False, soft_wrap=True)
 
 
 def read_stdin() -> str:
-    """Read one text from standard input.
+    """Read one text from standard input, and say so to a person who may be waiting for us.
 
     Raises:
         DataError: if it is not UTF-8.
     """
+    if sys.stdin.isatty():
+        sys.stderr.write("reading one text from standard input; end it with Ctrl-D\n")
     try:
         return sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -46,10 +54,18 @@ def document(command: str, result: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(whole, ensure_ascii=True) + "\n")
 
 
+def _plain(value: object) -> Text:
+    """Show a text as it is: no markup of ours in it, and no control character of its own."""
+    shown = "".join(c if c.isprintable() or c == "\n" else " " for c in str(value))
+    return Text(shown)
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", no_wrap=index > 0)
+        table.add_column(
+            _plain(column), justify="left" if index == 0 else "right", no_wrap=index > 0
+        )
     return table
 
 
@@ -58,10 +74,11 @@ def fetch(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return document("fetch", result)
     if result["bytes"] is None:
-        stdout().print(Text(f"texts: {result['file']}"))
+        stdout().print(_plain(f"texts: {result['file']}"))
     else:
-        stdout().print(Text(f"{result['file']}  {result['bytes']:,} bytes"))
-        stdout().print(Text(f"sha256 {result['sha256']}"))
+        stdout().print(_plain(f"{result['file']}  {result['bytes']:,} bytes"))
+        stdout().print(_plain(f"sha256 {result['sha256']}"))
+        stdout().print(_plain(f"cite: {result['cite']}"))
     return None
 
 
@@ -84,16 +101,16 @@ def prepare(result: Mapping[str, Any], as_json: bool) -> None:
         )
     out.print(table)
     words = ", ".join(f"{word} {count:,}" for word, count in result["commonest"][:10])
-    out.print(Text(f"\nvocabulary  {result['vocabulary']:,} ids; commonest: {words}"))
+    out.print(_plain(f"\nvocabulary  {result['vocabulary']:,} ids; commonest: {words}"))
     copies = result["duplicates"]
     out.print(
-        Text(
+        _plain(
             f"copies      {copies['texts']} text(s) stand more than once; "
             f"{copies['test texts also trained on']} of the test split also in training"
         )
     )
-    out.print(Text(f"before      {result['example']['before']}"))
-    out.print(Text(f"after       {result['example']['after']}"))
+    out.print(_plain(f"before      {result['example']['before']}"))
+    out.print(_plain(f"after       {result['example']['after']}"))
     return None
 
 
@@ -120,7 +137,7 @@ def evaluate(result: Mapping[str, Any], as_json: bool) -> None:
         low, high = measured["accuracy_95"]
         auroc = measured["auroc"]
         table.add_row(
-            name,
+            _plain(name),
             f"{measured['accuracy']:.4f}",
             f"{low:.4f} to {high:.4f}",
             f"{measured['f1']:.4f}",
@@ -128,9 +145,9 @@ def evaluate(result: Mapping[str, Any], as_json: bool) -> None:
             f"{measured['ece']:.4f}",
         )
     out.print(table)
-    out.print(Text(f"\n{result['verdict']}"))
+    out.print(_plain(f"\n{result['verdict']}"))
     if result.get("report"):
-        out.print(Text(f"report: {result['report']}"))
+        out.print(_plain(f"report: {result['report']}"))
     return None
 
 
@@ -139,10 +156,10 @@ def package(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return document("package", result)
     out = stdout()
-    out.print(Text(f"{result['file']}  {result['bytes']:,} bytes, model {result['model']}"))
-    out.print(Text(f"sha256 {result['sha256']}"))
+    out.print(_plain(f"{result['file']}  {result['bytes']:,} bytes, model {result['model']}"))
+    out.print(_plain(f"sha256 {result['sha256']}"))
     passed = ", ".join(f"{count} by {engine}" for engine, count in result["golden"].items())
-    out.print(Text(f"golden requests answered: {passed}"))
+    out.print(_plain(f"golden requests answered: {passed}"))
     return None
 
 
@@ -152,10 +169,10 @@ def predict(judgements: Sequence[Judgement], as_json: bool) -> None:
         return document("predict", {"results": [asdict(item) for item in judgements]})
     for item in judgements:
         if item.label is None:
-            stdout().print(Text(f"-  {item.reason}"))
+            stdout().print(_plain(f"-  {item.reason}"))
         else:
             known = f"{item.known} of {item.total} words known"
-            stdout().print(Text(f"{item.label}  {item.score:.4f}  ({known})"))
+            stdout().print(_plain(f"{item.label}  {item.score:.4f}  ({known})"))
     return None
 
 
@@ -164,7 +181,7 @@ def score(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return document("score", result)
     counts = ", ".join(f"{count:,} {label}" for label, count in result["labels"].items())
-    stdout().print(Text(f"{result['file']}  {result['rows']:,} rows: {counts}"))
+    stdout().print(_plain(f"{result['file']}  {result['rows']:,} rows: {counts}"))
     return None
 
 
@@ -174,9 +191,9 @@ def doctor(result: Mapping[str, Any], as_json: bool) -> None:
         return document("doctor", result)
     for item in result["findings"]:
         mark = "ok" if item["ok"] else "--"
-        stdout().print(Text(f"{mark}  {item['what']}: {item['found']}"))
+        stdout().print(_plain(f"{mark}  {item['what']}: {item['found']}"))
         if item["hint"]:
-            stdout().print(Text(f"      {item['hint']}"))
+            stdout().print(_plain(f"      {item['hint']}"))
     return None
 
 
@@ -184,10 +201,13 @@ def run(result: Mapping[str, Any], as_json: bool) -> None:
     """Print what each stage came to, and what the server answered when it was asked."""
     if as_json:
         return document("run", result)
-    show = {"evaluate": evaluate, "package": package}
+    show = {"prepare": prepare, "train": train, "evaluate": evaluate, "package": package}
     for name, part in result["stages"].items():
         if name in show:
+            stdout().print(_plain(f"\n{name}"))
             show[name](part, False)
+    if result.get("checks"):
+        stdout().print(_plain("\nserve"))
     for check in result.get("checks", []):
-        stdout().print(Text(f"{check['status']}  {check['asked']}  {check['answer']}"))
+        stdout().print(_plain(f"{check['status']}  {check['asked']}  {check['answer']}"))
     return None

@@ -63,11 +63,14 @@ class Terminal:
 
 class _Drawn:
     def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress, self._task = progress, task
+        self._progress, self._task, self._begun = progress, task, False
 
     def update(self, done: float, note: str = "", total: float | None = None) -> None:
         if total is not None:
             self._progress.update(self._task, total=total)
+        if not self._begun:  # what an earlier run has done says nothing of this one's speed
+            self._begun = True
+            self._progress.reset(self._task, completed=int(done), note=note)
         self._progress.update(self._task, completed=done, note=note)
 
 
@@ -75,17 +78,22 @@ class _Lines:
     def __init__(self, console: Console, title: str, total: float | None, unit: str) -> None:
         self._console, self._title, self._total, self._unit = console, title, total, unit
         self._began = self._told = time.monotonic()
+        self._before: float | None = None
 
     def update(self, done: float, note: str = "", total: float | None = None) -> None:
         self._total = total or self._total
+        if self._before is None:  # what an earlier run has done says nothing of this one's speed
+            self._before = done
         now = time.monotonic()
         if now - self._told < _EVERY_SECONDS:
             return
         self._told = now
         parts = [f"{self._title}: {self._amount(done)}"]
         if self._total:
-            left = (now - self._began) * (self._total - done) / max(done, 1e-9)
-            parts.append(f"of {self._amount(self._total)}, about {left:.0f} s left")
+            rate = max(done - self._before, 1e-9) / (now - self._began)
+            left = (self._total - done) / rate
+            speed = f" at {rate / 1e3:.0f} kB/s" if self._unit == "B" else ""
+            parts.append(f"of {self._amount(self._total)}{speed}, about {left:.0f} s left")
         line = Text(" ".join(parts) + (f"  {note}" if note else ""))
         self._console.print(line, soft_wrap=True)
 

@@ -37,7 +37,6 @@ _FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _LOG = logging.getLogger("marfa")
-_ASKED = ("/invocations", "/v1/predict")
 
 
 @dataclass
@@ -45,7 +44,7 @@ class State:
     """What the server is doing.
 
     Attributes:
-        waiting: requests accepted and not yet answered.
+        waiting: requests whose body is being read, or that are not answered yet.
         draining: it has been asked to stop.
     """
 
@@ -85,18 +84,20 @@ def create(model: Predictor, settings: ServeSettings) -> FastAPI:
     app.middleware("http")(server.observe)
     description = json.dumps(openapi.document(model, limits)).encode()
 
-    for path in _ASKED:
-        app.add_api_route(path, server.ask, methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
-    for path in ("/ping", "/readyz"):
-        app.add_api_route(path, server.ping, methods=["GET"])
-    for path in ("/v1/model",):
-        app.add_api_route(path, server.describe, methods=["GET"])
-    app.add_api_route("/healthz", server.health, methods=["GET"])
-    app.add_api_route("/metrics", server.metrics, methods=["GET"])
-    app.add_api_route("/openapi.json", _fixed(description, "application/json"), methods=["GET"])
+    for path in ("/invocations", "/v1/predict"):
+        app.add_api_route(path, server.ask, methods=["POST"])
+    shown: dict[str, Callable[..., Awaitable[Response]]] = {
+        "/ping": server.ping,
+        "/readyz": server.ping,
+        "/healthz": server.health,
+        "/v1/model": server.describe,
+        "/metrics": server.metrics,
+        "/openapi.json": _fixed(description, contract.JSON),
+    }
     for path, (name, kind) in _FILES.items():
-        content = resources.files("marfa").joinpath("web", name).read_bytes()
-        app.add_api_route(path, _fixed(content, kind), methods=["GET"])
+        shown[path] = _fixed(resources.files("marfa").joinpath("web", name).read_bytes(), kind)
+    for path, endpoint in shown.items():
+        app.add_api_route(path, endpoint, methods=["GET", "HEAD"])
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(405, _not_allowed)
     return app
@@ -124,15 +125,23 @@ class _Server:
     async def observe(
         self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
-        """Count, time and mark every response; nothing unexpected reaches a client as a traceback."""
+        """Count, time and mark every response, and make one of every failure."""
         began = time.perf_counter()
-        response = await call_next(request)
+        try:
+            response = await call_next(request)
+        except MarfaError as error:
+            response = _http(contract.problem(error))
+        except ClientDisconnect:
+            response = Response(status_code=499)  # it hung up: only the metrics see this
+        except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
+            _LOG.error("a request failed: %s", type(error).__name__)
+            message = "the answer could not be computed"
+            response = _http(contract.problem(MarfaError(message)))
         path = request.scope["route"].path if "route" in request.scope else "other"
         self._requests.labels(path, response.status_code).inc()
         self._seconds.labels(path).observe(time.perf_counter() - began)
-        response.headers["X-Request-ID"] = request.headers.get("x-request-id", "")[
-            :64
-        ] or secrets.token_hex(8)
+        name = request.headers.get("x-request-id", "")[:64]
+        response.headers["X-Request-ID"] = name or secrets.token_hex(8)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Content-Security-Policy"] = POLICY
@@ -140,32 +149,25 @@ class _Server:
 
     async def ask(self, request: Request) -> Response:
         """Answer /invocations and /v1/predict."""
-        try:
-            return _http(await self._answer(request))
-        except MarfaError as error:
-            return _http(contract.problem(error))
-        except ClientDisconnect:
-            raise
-        except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
-            _LOG.error("a request failed: %s", type(error).__name__)
-            message = "the answer could not be computed"
-            return _http(contract.problem(MarfaError(message)))
-
-    async def _answer(self, request: Request) -> contract.Response:
-        body = await self._read(request)
+        codings = {coding.lower() for coding in request.headers.getlist("content-encoding")}
+        if codings - {"", "identity"}:
+            message = "this content coding is not read; expected the body as it is"
+            refused = _http(contract.problem(errors.UnsupportedContentTypeError(message)))
+            refused.headers["Accept-Encoding"] = "identity"
+            return refused
         if self._state.waiting >= self._settings.queue:
             message = "too many requests are waiting"
             raise errors.OverloadedError(message)
-        self._state.waiting += 1
+        self._state.waiting += 1  # before its body is read: half a body takes memory too
         try:
             asked = contract.Request(
                 request.method,
                 request.url.path,
                 request.headers.get("content-type", ""),
                 request.headers.get("accept", ""),
-                body,
+                await self._read(request),
             )
-            return await self._compute(asked)
+            return _http(await self._compute(asked))
         finally:
             self._state.waiting -= 1
 
@@ -222,11 +224,8 @@ class _Server:
 
 
 def _http(response: contract.Response) -> Response:
-    return Response(
-        response.body,
-        response.status,
-        headers={"Content-Type": response.content_type, **response.headers},
-    )
+    headers = {"Content-Type": response.content_type, **response.headers}
+    return Response(response.body, response.status, headers)
 
 
 def _fixed(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:
@@ -241,6 +240,9 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:
-    response = _http(contract.problem(errors.MethodNotAllowedError("not with this method")))
-    response.headers["Allow"] = (getattr(error, "headers", None) or {}).get("Allow", "GET")
+    found = (getattr(error, "headers", None) or {}).get("Allow", "GET")
+    allowed = ", ".join(sorted(found.split(", ")))
+    message = f"this address answers {allowed} only"
+    response = _http(contract.problem(errors.MethodNotAllowedError(message)))
+    response.headers["Allow"] = allowed
     return response

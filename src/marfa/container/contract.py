@@ -14,6 +14,7 @@ from typing import Any
 from marfa import errors
 from marfa.errors import MarfaError, RequestError
 from marfa.predictor import Judgement, Predictor
+from marfa.settings import ServeSettings
 
 TEXT, JSON, LINES = "text/plain", "application/json", "application/jsonlines"
 PROBLEM = "application/problem+json"
@@ -71,8 +72,8 @@ class Limits:
         max_texts: most texts in one request.
     """
 
-    max_body_bytes: int = 1 << 20
-    max_texts: int = 256
+    max_body_bytes: int = ServeSettings.max_body_bytes
+    max_texts: int = ServeSettings.max_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +290,9 @@ def _document(model: Predictor, item: Judgement | RequestError) -> dict[str, Any
 
 
 def negotiate(accept: str, form: str) -> str:
-    """Choose the content type of an answer.
+    """Choose the content type of an answer (RFC 9110, section 12.5.1).
+
+    The most specific range that matches a type says how welcome it is, wherever it stands.
 
     Args:
         accept: the header; empty means anything.
@@ -303,13 +306,21 @@ def negotiate(accept: str, form: str) -> str:
 
     >>> negotiate("text/html, text/plain;q=0.5", "one"), negotiate("", "one"), negotiate("*/*", "lines")
     ('text/plain', 'application/json', 'application/jsonlines')
+    >>> negotiate("application/json;q=0, */*", "one")
+    'text/plain'
     """
     offered = {"one": (JSON, TEXT, LINES), "many": (JSON, LINES), "lines": (LINES,)}[form]
-    ranked = sorted(_accepted(accept or "*/*"), key=lambda item: -item[1])
-    for pattern, quality in ranked:
-        for kind in offered:
-            if quality > 0 and pattern in {kind, "*/*", kind.split("/")[0] + "/*"}:
-                return kind
+    welcome: dict[str, float] = {}
+    for pattern, quality in _accepted(accept or "*/*"):
+        welcome[pattern] = max(quality, welcome.get(pattern, 0.0))
+
+    def quality_of(kind: str) -> float:
+        ranges = (kind, kind.split("/")[0] + "/*", "*/*")
+        return next((welcome[pattern] for pattern in ranges if pattern in welcome), 0.0)
+
+    best = max(offered, key=quality_of)  # the first of equals
+    if quality_of(best) > 0:
+        return best
     message = f"nothing that you accept can be produced; available: {', '.join(offered)}"
     raise errors.NotAcceptableError(message)
 
@@ -324,7 +335,7 @@ def _accepted(accept: str) -> Iterable[tuple[str, float]]:
                     quality = float(parameter[2:])
                 except ValueError:
                     quality = 0.0
-        yield _ALIASES.get(name, name), quality
+        yield _ALIASES.get(name, name), quality if 0 <= quality <= 1 else 0.0
 
 
 def _media_type(header: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ _STATUSES = {
     "413": "The body is too large, or holds too many texts.",
     "415": "This content type is not read.",
     "422": "No word of the text is left after cleaning, or known to the model.",
+    "500": "Something that should not happen did.",
     "503": "Too many requests are waiting; Retry-After says when to come back.",
 }
 

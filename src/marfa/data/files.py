@@ -17,6 +17,7 @@ from marfa.data.fields import Fields, check_label, check_text, kind_of
 from marfa.data.lines import codec, explained, open_text, read_lines
 from marfa.data.rows import Row
 from marfa.errors import DataError
+from marfa.settings import DataSettings
 
 _SPLITS = ("train", "test")
 _MISTAKES = {  # the csv module has no classes for these, only sentences
@@ -29,11 +30,11 @@ _QUOTING = "put texts with separators, quotes or new lines in double quotes, the
 def read(
     path: Path,
     *,
-    text_column: str = "text",
-    label_column: str = "label",
-    split_column: str = "",
-    encoding: str = "utf-8",
-    max_text_chars: int = 1_000_000,
+    text_column: str = DataSettings.text_column,
+    label_column: str = DataSettings.label_column,
+    split_column: str = DataSettings.split_column,
+    encoding: str = DataSettings.encoding,
+    max_text_chars: int = DataSettings.max_text_chars,
 ) -> Iterator[Row]:
     r"""Stream labelled texts of any script, with any number of classes.
 
@@ -87,9 +88,9 @@ def read(
 def texts(
     path: Path,
     *,
-    text_column: str = "text",
-    encoding: str = "utf-8",
-    max_text_chars: int = 1_000_000,
+    text_column: str = DataSettings.text_column,
+    encoding: str = DataSettings.encoding,
+    max_text_chars: int = DataSettings.max_text_chars,
 ) -> Iterator[Row]:
     """Stream texts without labels, from the same kinds of files as `read`.
 

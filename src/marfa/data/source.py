@@ -44,6 +44,12 @@ def rows(settings: Settings) -> Iterator[Row]:
         )
 
 
+def described(settings: Settings) -> str:
+    """Say where the texts come from: a data set's name, or the whole path of one's own file."""
+    name = settings.data.data
+    return name if name in {"imdb", "sample"} else str(Path(name).resolve())
+
+
 def fingerprint(settings: Settings) -> str:
     """Hash what `rows` would read, to know whether it has changed.
 

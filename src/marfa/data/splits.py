@@ -1,7 +1,8 @@
 """Which texts train, which choose the best epoch, and which are for the final test.
 
 A text's place is decided by a hash of the text itself: the order of the rows, the machine and the time
-do not matter, and two copies of one text never stand on both sides.
+do not matter, and copies of one text under one label stand together (an origin's own test split is
+kept as it is).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def digest(text: str, seed: int) -> bytes:
 
 def share_out(
     digests: Sequence[bytes],
-    labels: Sequence[int],
+    labels: Sequence[str],
     given: Sequence[str],
     *,
     validation_share: float,
@@ -41,7 +42,7 @@ def share_out(
 
     Args:
         digests: `digest` of each text.
-        labels: index of each text's label.
+        labels: each text's label.
         given: "train", "test" or "" as the origin says.
         validation_share: part of the training texts, 0 to 1.
         test_share: part of all texts, 0 to 1.
@@ -53,20 +54,18 @@ def share_out(
     Raises:
         DataError: if a label has too few texts to be in every split.
 
-    >>> share_out([b"a", b"b", b"c", b"d"], [0] * 4, [""] * 4, validation_share=0.2, test_share=0.2)
+    >>> share_out([b"a", b"b", b"c", b"d"], ["x"] * 4, [""] * 4, validation_share=0.2, test_share=0.2)
     ['test', 'validation', 'train', 'train']
     """
     placed = ["test" if split == "test" else "train" for split in given]
     has_test = "test" in given
-    groups: dict[int, list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for index, split in enumerate(placed):
         if split == "train":
             groups.setdefault(labels[index], []).append(index)
     for label, group in groups.items():
         if len(group) < _FEWEST:
-            message = (
-                f"label number {label + 1} has {len(group)} text(s); at least {_FEWEST} are needed"
-            )
+            message = f"the label {label!r} has {len(group)} text(s); at least {_FEWEST} are needed"
             hint = f"give each label at least {_FEWEST} different texts"
             raise DataError(message, where=where, hint=hint)
         group.sort(key=lambda index: digests[index])

@@ -65,7 +65,7 @@ SageMaker unpacks this archive to /opt/ml/model and calls `code/inference.py`, w
 ## Limits
 
 It knows the language and the kind of text that it was trained on ({data["data"]}), and nothing of the
-world. Where fewer than {data["min_known_share"]:.0%} of a text's words are known it declines to
+world. Where fewer than {config["min_known_share"]:.0%} of a text's words are known it declines to
 judge. Irony, quotation and mixed views mislead it. It must not decide about people.
 
 ## Files

@@ -68,5 +68,6 @@ def clear(folder: Path) -> None:
     for path in folder.glob("*"):
         if path.suffix in {".json", ".safetensors", ".tmp"}:
             path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # not empty: another run's stand beside
         folder.rmdir()
+        folder.parent.rmdir()

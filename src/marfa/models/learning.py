@@ -6,12 +6,14 @@ import contextlib
 import copy
 import ctypes
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from marfa import environment
 from marfa.data.dataset import Split
 from marfa.errors import TrainingError
 from marfa.models import batches
@@ -43,7 +45,7 @@ class Learner:
                 {"params": others, "share": 1.0},
             ],
             lr=settings.learning_rate,
-            betas=(0.9, settings.beta2),
+            betas=(settings.beta1, settings.beta2),
             weight_decay=settings.weight_decay,
         )
         self._averaged = copy.deepcopy(network) if settings.average else network
@@ -165,13 +167,23 @@ def _seed(*key: int) -> int:
     return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:7], "big")
 
 
-@contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Compute with `count` threads, and as before afterwards.
+def thread_count(settings: TrainSettings) -> int:
+    """Return how many threads to compute with.
 
     Two busy OpenMP threads on two cores stand still for each other as soon as a third process wants
-    one; hence a setting, not a guess at every step.
+    one, so one core is left to the others unless `threads` or OMP_NUM_THREADS says otherwise.
+
+    Args:
+        settings: `threads`, 0 for all cores but one and four at most.
     """
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    chosen = settings.threads or environment.read().omp_threads
+    return chosen or max(1, min(4, (available or 1) - 1))
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with `count` threads, and as before afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

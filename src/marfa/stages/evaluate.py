@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import platform
-import urllib.error
-import urllib.request
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,21 +14,22 @@ from safetensors.torch import load
 
 from marfa import __version__, files, record
 from marfa.console import Silence, Talk
+from marfa.container.client import Client
 from marfa.data import dataset
 from marfa.data.dataset import Split
-from marfa.errors import DataError, NetworkError, SettingsError
+from marfa.errors import DataError
 from marfa.evaluation import baseline, metrics, report
 from marfa.evaluation.verdict import verdict
 from marfa.models.classifier import Classifier
+from marfa.models.learning import keep_memory, thread_count, threads
 from marfa.models.scoring import probabilities
 from marfa.recipes import Settings
-from marfa.settings import ModelSettings, from_mapping
+from marfa.settings import ModelSettings, from_mapping, outcome
 from marfa.text.vocab import RARE
 
 STAGE = "evaluate"
 NETWORK, WORDS, MAJORITY = "network", "bag of words", "majority class"
 _MISTAKES = 10
-_ASKED_AT_ONCE = 64
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,17 +51,21 @@ def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "")
         NetworkError: if the server does not answer.
     """
     talk = talk or Silence()
-    prepared, run = settings.folder / "dataset", settings.folder / "run"
+    prepared, run = settings.folder / "dataset", settings.run_folder
     inputs = record.outputs(prepared, "prepare")
     if against:
-        return _ask_all(prepared, against, talk)
+        return _ask_all(prepared, Client(against), talk)
     inputs |= record.outputs(run, "train", inputs)
     with files.lock(run):
-        if record.is_done(run, STAGE, inputs, {}):
+        deciding = outcome(settings.package)
+        if record.is_done(run, STAGE, inputs, deciding):
             talk.say(f"evaluate: nothing has changed, {run / 'report.html'} is kept")
         else:
-            paths = _evaluate(settings, prepared, run, talk)
-            record.write(run, STAGE, inputs, {}, paths)
+            record.forget(run, STAGE)
+            keep_memory()
+            with threads(thread_count(settings.train)):
+                paths = _evaluate(settings, prepared, run, talk)
+            record.write(run, STAGE, inputs, deciding, paths)
     return {**files.read_json(run / "metrics.json"), "report": str(run / "report.html")}
 
 
@@ -108,7 +110,11 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
             },
             "mistakes": _mistakes(truth_N, found[NETWORK], texts, labels, test),
             "settings": {**config["data"], **config["model"], **config["train"]},
-            "data": {key: described[key] for key in ("splits", "source", "duplicates", "empty")},
+            "data": {
+                **{key: described[key] for key in ("splits", "duplicates", "empty")},
+                "source": {**described["source"], "data": Path(described["source"]["data"]).name},
+                "test texts that would be declined": _declined(settings, test),
+            },
             "versions": versions(),
         }
     )
@@ -130,6 +136,12 @@ def _without_unreadable(found_NC: Floats, test: Split) -> Floats:
     known_N = np.add.reduceat(np.asarray(test.ids) > RARE, test.offsets[:-1].astype(np.int64))
     found_NC[known_N == 0] = 1 / found_NC.shape[1]
     return found_NC
+
+
+def _declined(settings: Settings, test: Split) -> int:
+    """Count the test texts with too few known words for an answer; the figures count them all."""
+    known_N = np.add.reduceat(np.asarray(test.ids) > RARE, test.offsets[:-1].astype(np.int64))
+    return int((known_N < settings.package.min_known_share * test.lengths_N).sum())
 
 
 def _summary(systems: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -182,52 +194,23 @@ def versions() -> dict[str, str]:
     }
 
 
-def _ask_all(prepared: Path, url: str, talk: Talk) -> dict[str, Any]:
+def _ask_all(prepared: Path, client: Client, talk: Talk) -> dict[str, Any]:
     """Send the test texts to a running server and measure what it says."""
-    if not url.startswith(("http://", "https://")):
-        message = f"{url!r} is no http address"
-        raise SettingsError(message, where="against", hint="--against http://127.0.0.1:8080")
     labels = files.read_json(prepared / "dataset.json")["labels"]
     truth_N = np.asarray(dataset.read_split(prepared, "test").labels_N, dtype=np.int64)
     found_NC = np.zeros((len(truth_N), len(labels)))
     texts = dataset.read_texts(prepared, "test")
-    done = 0
     with talk.bar("asking", len(truth_N), "texts") as bar:
-        while some := list(itertools.islice(texts, _ASKED_AT_ONCE)):
-            for answer in _ask(url, some):
-                found_NC[done] = _row(answer, labels, url)
-                done += 1
-            bar.update(done)
+        for done, answer in enumerate(client.judge(texts)):
+            found_NC[done] = _row(answer, labels, client.url)
+            bar.update(done + 1)
     measured = metrics.measure(truth_N, found_NC, labels)
+    # Answers come with four digits: too few for the logarithm of a text that was judged wrong.
+    del measured["log_loss"]
     return {
-        "systems": {url: measured},
-        "verdict": f"{url} is right on {measured['accuracy']:.2%} of {len(truth_N)} test texts.",
+        "systems": {client.url: measured},
+        "verdict": f"{client.url} is right on {measured['accuracy']:.2%} of {len(truth_N)} test texts.",
     }
-
-
-def _ask(url: str, texts: list[str]) -> list[dict[str, Any]]:
-    address = url.rstrip("/") + "/invocations"
-    request = urllib.request.Request(  # noqa: S310 - http(s) checked above
-        address,
-        json.dumps({"texts": texts}).encode("ascii"),
-        {"Content-Type": "application/json", "Accept": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            results = json.loads(answer.read())["results"]
-    except urllib.error.HTTPError as error:
-        message = f"the server answered {error.code}"
-        raise NetworkError(message, where=address) from None
-    except OSError as error:
-        message = f"the server cannot be reached: {getattr(error, 'reason', error)}"
-        raise NetworkError(message, where=address, hint="start it: marfa serve MODEL") from error
-    except (ValueError, KeyError, TypeError) as error:
-        message = "the answer is not marfa's"
-        raise DataError(message, where=address) from error
-    if not isinstance(results, list) or len(results) != len(texts):
-        message = f"{len(texts)} texts were sent, another number of answers came back"
-        raise DataError(message, where=address)
-    return results
 
 
 def _row(answer: dict[str, Any], labels: list[str], url: str) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -59,6 +59,7 @@ def _result(target: Path, *, kept: bool) -> dict[str, Any]:
         "bytes": target.stat().st_size,
         "sha256": files.hash_file(target),
         "kept": kept,
+        "cite": imdb.CITATION,
     }
 
 
@@ -113,26 +114,31 @@ def _copy(folder: Path, target: Path, talk: Talk) -> None:
     """Copy from a folder, through the hash that the folder's SHA256SUMS names."""
     if not folder.is_dir():
         message = "no such folder"
-        raise DataError(message, where=str(folder), hint="--mirror takes a folder or a URL")
+        raise NetworkError(message, where=str(folder), hint="--mirror takes a folder or a URL")
     origin, sums_file = folder / target.name, folder / SUMS
     if not origin.is_file():
         message = f"the mirror does not hold {target.name}"
-        raise DataError(message, where=str(folder), hint="check --mirror or MARFA_MIRROR")
+        raise NetworkError(message, where=str(folder), hint="check --mirror or MARFA_MIRROR")
     if not sums_file.is_file():
         raise _without_sums(str(folder))
     text = sums_file.read_text(encoding="utf-8", errors="replace")
     expected = _sum_of(_parse_sums(text, str(sums_file)), target.name, str(folder))
-    talk.say(f"fetch: copying {target.name} from {folder}")
-    with files.atomic(target) as out:
-        with open(origin, "rb") as file:
-            shutil.copyfileobj(file, out, files.CHUNK)
-        out.flush()
-        found = files.hash_file(Path(out.name))
-        if found != expected:
-            message = f"SHA-256 is {found}, the mirror's {SUMS} says {expected}"
-            raise ChecksumError(
-                message, where=str(origin), hint="copy the file to the mirror again"
-            )
+    size, done, digest = origin.stat().st_size, 0, hashlib.sha256()
+    with (
+        open(origin, "rb") as file,
+        files.lock(target.parent),
+        talk.bar(f"copying {target.name}", size, "B") as bar,
+        files.atomic(target) as out,
+    ):
+        while chunk := file.read(files.CHUNK):
+            out.write(chunk)
+            digest.update(chunk)
+            done += len(chunk)
+            bar.update(done)
+        if digest.hexdigest() != expected:
+            message = f"SHA-256 is {digest.hexdigest()}, the mirror's {SUMS} says {expected}"
+            hint = "copy the file to the mirror again"
+            raise ChecksumError(message, where=str(origin), hint=hint)
 
 
 def _small(url: str) -> str:

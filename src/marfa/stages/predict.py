@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from marfa.predictor import Judgement, load
+from marfa.settings import ServeSettings
 
 
-def predict(model: str | Path, texts: Sequence[str], *, engine: str = "auto") -> list[Judgement]:
+def predict(
+    model: str | Path, texts: Sequence[str], *, engine: str = ServeSettings.engine
+) -> list[Judgement]:
     """Judge texts with a packaged model.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from marfa import files, record
 from marfa.console import Silence, Talk
 from marfa.data import dataset, source, splits
 from marfa.data.rows import Row
-from marfa.errors import DataError
+from marfa.errors import DataError, SettingsError
 from marfa.recipes import Settings
 from marfa.settings import outcome
 from marfa.text.codec import Codec, Encoded, count_words
-from marfa.text.vocab import Vocab
+from marfa.text.vocab import FIRST, Vocab
 
 STAGE = "prepare"
 _COMMONEST = 20
@@ -58,6 +59,8 @@ def prepare(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
         if record.is_done(folder, STAGE, inputs, deciding):
             talk.say(f"prepare: nothing has changed, {folder} is kept")
             return dict(files.read_json(folder / "dataset.json"))
+        _check_owner(settings, folder)
+        record.forget(folder, STAGE)
         rows = _read(settings, talk)
         labels = _labels(rows, settings.data.data)
         order, placed, duplicates = _place(rows, labels, settings)
@@ -74,13 +77,25 @@ def prepare(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
         document = _describe(settings, parts, labels, codec) | {
             "commonest": _commonest(parts["train"], codec),
             "empty": empty,
-            "source": {"data": settings.data.data, "sha256": inputs["source"]},
+            "source": {"data": source.described(settings), "sha256": inputs["source"]},
             "duplicates": duplicates,
         }
         paths.append(folder / "dataset.json")
         files.write_json(paths[-1], document)
         record.write(folder, STAGE, inputs, deciding, paths)
     return document
+
+
+def _check_owner(settings: Settings, folder: Path) -> None:
+    """Refuse to write over the texts of another file that happens to have the same name."""
+    try:
+        before = files.read_json(folder / "dataset.json")["source"]["data"]
+    except (DataError, KeyError, TypeError):
+        return
+    if before != source.described(settings):
+        message = f"this folder holds the run of {before}"
+        hint = "give this one a name of its own: --name NAME"
+        raise SettingsError(message, where=str(folder.parent), hint=hint)
 
 
 def _read(settings: Settings, talk: Talk) -> list[Row]:
@@ -105,20 +120,16 @@ def _place(
     rows: Sequence[Row], labels: Sequence[str], settings: Settings
 ) -> tuple[list[int], list[str], dict[str, int]]:
     """Return the rows' order, each row's split, and how many copies there are."""
-    index_of = {label: index for index, label in enumerate(labels)}
     digests = [splits.digest(row.text, settings.data.split_seed) for row in rows]
     placed = splits.share_out(
         digests,
-        [index_of[row.label] for row in rows],
+        [row.label for row in rows],
         [row.split for row in rows],
         validation_share=settings.data.validation_share,
         test_share=settings.data.test_share,
         where=settings.data.data,
     )
-    for split in splits.SPLITS:
-        if (inside := len({r.label for r, p in zip(rows, placed, strict=True) if p == split})) < 2:
-            message = f"the {split} part holds {inside} label(s); at least 2 are needed"
-            raise DataError(message, where=settings.data.data, hint="give more texts of each label")
+    _check_labels(rows, placed, labels, settings.data.data)
     sides: dict[bool, set[bytes]] = {True: set(), False: set()}
     for digest, split in zip(digests, placed, strict=True):
         sides[split == "test"].add(digest)
@@ -129,6 +140,23 @@ def _place(
     # The digest's order is as good as a shuffle and the same whatever the order of the source.
     order = sorted(range(len(rows)), key=lambda index: (digests[index], rows[index].label))
     return order, placed, duplicates
+
+
+def _check_labels(
+    rows: Sequence[Row], placed: Sequence[str], labels: Sequence[str], where: str
+) -> None:
+    """Refuse a label that is never trained on, and a part that holds one label only."""
+    inside: dict[str, set[str]] = {split: set() for split in splits.SPLITS}
+    for row, split in zip(rows, placed, strict=True):
+        inside[split].add(row.label)
+    hint = "give more different texts of each label"
+    if missing := [label for label in labels if label not in inside["train"]]:
+        message = f"no text of the label {missing[0]!r} is left to train on"
+        raise DataError(message, where=where, hint=hint)
+    for split, found in inside.items():
+        if len(found) < 2:
+            message = f"the {split} part holds {len(found)} label(s); at least 2 are needed"
+            raise DataError(message, where=where, hint=hint)
 
 
 def _learn(rows: Sequence[Row], placed: Sequence[str], settings: Settings, talk: Talk) -> Codec:
@@ -177,7 +205,7 @@ def _commonest(part: _Part, codec: Codec) -> list[list[Any]]:
     for ids in part.encoded:
         counts.update(ids)
     return [
-        [codec.vocab.words[index], counts.get(index + 2, 0)]
+        [codec.vocab.words[index], counts.get(index + FIRST, 0)]
         for index in range(min(_COMMONEST, len(codec.vocab.words)))
     ]
 
@@ -198,9 +226,9 @@ def _describe(
         "splits": {name: _count(part, labels) for name, part in parts.items()},
         "example": {
             "before": example.texts[0][0][:_EXCERPT],
-            "after": " ".join(codec.vocab.words[id_ - 2] if id_ > 1 else "·" for id_ in ids)[
-                :_EXCERPT
-            ],
+            "after": " ".join(
+                codec.vocab.words[id_ - FIRST] if id_ >= FIRST else "·" for id_ in ids
+            )[:_EXCERPT],
             "ids": ids[:12],
         },
     }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from marfa.console import Silence, Talk
-from marfa.errors import MarfaError, SettingsError
+from marfa.container.client import Client
+from marfa.errors import SettingsError
 from marfa.recipes import Settings
 from marfa.stages import serve as serving
 from marfa.stages.evaluate import evaluate
@@ -75,23 +74,12 @@ def run(
 
 def _check(url: str) -> list[dict[str, Any]]:
     """Ask the server what a visitor would, over HTTP."""
-    found = [_ask(url, "ping"), _ask(url, "")]
-    found += [_ask(url, "v1/predict", {"text": text}) for text in _TRIES]
+    client = Client(url)
+    found = []
+    for path in ("ping", ""):
+        status, body = client.get(path)
+        found.append({"asked": f"GET /{path}", "status": status, "answer": f"{len(body)} bytes"})
+    for text, judged in zip(_TRIES, client.judge(_TRIES), strict=True):
+        said = f"{judged['label']} {judged['score']:.4f}" if judged["label"] else judged["reason"]
+        found.append({"asked": text, "status": 200, "answer": said})
     return found
-
-
-def _ask(url: str, path: str, question: dict[str, str] | None = None) -> dict[str, Any]:
-    data = None if question is None else json.dumps(question).encode()
-    headers = {"Content-Type": "application/json"} if data else {}
-    request = urllib.request.Request(url + path, data, headers)  # noqa: S310 - our own address
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            body, status = answer.read(), answer.status
-    except OSError as error:
-        message = f"the server that was just started does not answer: {error}"
-        raise MarfaError(message, where=url + path) from error
-    if question is None:
-        return {"asked": f"GET /{path}", "status": status, "answer": f"{len(body)} bytes"}
-    judged = json.loads(body)
-    said = f"{judged['label']} {judged['score']:.4f}" if judged["label"] else judged["reason"]
-    return {"asked": question["text"], "status": status, "answer": said}

@@ -16,6 +16,7 @@ from marfa.container import contract
 from marfa.data import files as own_files
 from marfa.errors import SettingsError
 from marfa.predictor import Judgement, Predictor, load
+from marfa.settings import DataSettings, ServeSettings
 
 _AT_ONCE = 256
 _COLUMNS = ("label", "score", "known", "total", "reason")
@@ -26,9 +27,10 @@ def score(
     file: Path,
     output: Path,
     *,
-    text_column: str = "text",
-    encoding: str = "utf-8",
-    engine: str = "auto",
+    text_column: str = DataSettings.text_column,
+    encoding: str = DataSettings.encoding,
+    max_text_chars: int = DataSettings.max_text_chars,
+    engine: str = ServeSettings.engine,
     talk: Talk | None = None,
 ) -> dict[str, Any]:
     """Judge every row of a file.
@@ -39,6 +41,7 @@ def score(
         output: what to write, `.jsonl` (a line as the server answers it) or `.csv`; one row a row.
         text_column: column or key of the text.
         encoding: of the file.
+        max_text_chars: longest text accepted, in characters.
         engine: "auto", "numpy" or "onnx".
         talk: whom to tell; nobody if not given.
 
@@ -47,15 +50,20 @@ def score(
 
     Raises:
         DataError: if the file cannot be read; nothing is written then.
-        SettingsError: if the output is neither .jsonl nor .csv.
+        SettingsError: if the output is neither .jsonl nor .csv, or is the file itself.
     """
     talk = talk or Silence()
     if output.suffix not in {".jsonl", ".csv"}:
         message = f"{output.suffix or 'no suffix'!r} is not written; expected .jsonl or .csv"
         raise SettingsError(message, where=str(output))
+    if output.exists() and output.samefile(file):
+        message = "the output is the file that is read; it would be lost"
+        raise SettingsError(message, where=str(output), hint="name another file with -o")
     loaded = load(model, engine=engine)
     counts: Counter[str] = Counter()
-    rows = own_files.texts(file, text_column=text_column, encoding=encoding)
+    rows = own_files.texts(
+        file, text_column=text_column, encoding=encoding, max_text_chars=max_text_chars
+    )
     with files.atomic(output) as out, talk.bar("judging", None, "rows") as bar:
         if output.suffix == ".csv":
             out.write(_csv([_COLUMNS]))

@@ -24,7 +24,7 @@ _BACKLOG = 256
 
 def serve(
     model: str | Path, settings: ServeSettings | None = None, talk: Talk | None = None
-) -> int:
+) -> None:
     """Serve a model until SIGTERM or Ctrl-C, then finish what is under way.
 
     Args:
@@ -32,12 +32,10 @@ def serve(
         settings: address and limits.
         talk: whom to tell; nobody if not given.
 
-    Returns:
-        The signal that ended it.
-
     Raises:
         BundleError: if the model is incomplete, altered, or answers otherwise than it was packaged.
         SettingsError: if the address cannot be listened on.
+        MarfaError: if the server ends without having been asked to.
     """
     talk = talk or Silence()
     with signals.caught() as stop, Running(model, settings or ServeSettings()) as running:
@@ -45,10 +43,12 @@ def serve(
             f"serving {running.model.name} ({running.model.engine.name} engine), Ctrl-C to stop"
         )
         talk.say(running.url)
-        while not stop.signal_number and running.alive:
+        while not stop.signal_number:
+            if not running.alive:
+                message = "the server ended by itself"
+                raise MarfaError(message, where=running.url)
             time.sleep(0.05)
         talk.say("stopping")
-    return stop.signal_number
 
 
 class Running:

@@ -7,7 +7,7 @@ machine with the same number of threads, with the same bytes as a run that was n
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,13 +19,13 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from marfa import environment, files, record, signals
+from marfa import files, record, signals
 from marfa.console import Bar, Silence, Talk
 from marfa.data import dataset
 from marfa.data.dataset import Split
 from marfa.models import batches, checkpoint, cooccurrence, tensorboard
 from marfa.models.classifier import Classifier
-from marfa.models.learning import Learner, keep_memory, threads
+from marfa.models.learning import Learner, keep_memory, thread_count, threads
 from marfa.models.scoring import loss_and_accuracy, probabilities
 from marfa.recipes import Settings
 from marfa.settings import outcome
@@ -57,12 +57,13 @@ def train(
     prepared = settings.folder / "dataset"
     inputs = record.outputs(prepared, "prepare")
     deciding = outcome(settings.model, settings.train)
-    folder = settings.folder / "run"
+    folder = settings.run_folder
     with files.lock(folder):
         if record.is_done(folder, STAGE, inputs, deciding):
             talk.say(f"train: nothing has changed, {folder} is kept")
         else:
-            count = settings.train.threads or _threads()
+            count = thread_count(settings.train)
+            record.forget(folder, STAGE)
             same = {name: value for name, value in deciding.items() if name != "threads"}
             key = files.hash_json({"settings": same, "inputs": inputs})
             with threads(count), signals.caught() as stop:
@@ -71,14 +72,12 @@ def train(
                 run.begin()
                 run.learn()
                 paths = run.finish()
-            record.write(folder, STAGE, inputs, deciding, paths)
-            checkpoint.clear(folder / "checkpoints")
+                record.write(folder, STAGE, inputs, deciding, paths)
+                checkpoint.clear(run.checkpoints)
+                if stop.signal_number:
+                    message = "stopped when training was just done; all is saved"
+                    raise stop.error(message, "run the same command again to go on")
         return _summary(folder)
-
-
-def _threads() -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return environment.read().omp_threads or max(1, min(4, (available or 1) - 1))
 
 
 def _summary(folder: Path) -> dict[str, Any]:
@@ -102,6 +101,8 @@ class _Run:
         stop: signals.Stop,
     ) -> None:
         self.settings, self.folder, self.key = settings, folder, key
+        # of each key apart, so that a run on other settings leaves this one's alone
+        self.checkpoints = folder / "checkpoints" / key[:12]
         self.talk, self.clock, self.stop = talk, clock, stop
         self.document = files.read_json(prepared / "dataset.json")
         self.training = _first(dataset.read_split(prepared, "train"), settings.train.sample)
@@ -127,10 +128,8 @@ class _Run:
 
     def begin(self) -> None:
         """Go back to the newest whole checkpoint of this very run, or take the first weights."""
-        found = checkpoint.read_newest(self.folder / "checkpoints", self.key)
+        found = checkpoint.read_newest(self.checkpoints, self.key)
         if found is None:
-            # of another run: their step numbers would make them look newer than ours
-            checkpoint.clear(self.folder / "checkpoints")
             self._start()
             return
         tensors, state = found
@@ -153,6 +152,7 @@ class _Run:
             )
 
     def _start(self) -> None:
+        shutil.rmtree(self.folder / "tensorboard", ignore_errors=True)  # curves of another run
         if self.settings.train.start == "random":
             return
         self.talk.say("train: first embeddings from which words stand near which")
@@ -160,7 +160,7 @@ class _Run:
             self.training,
             self.document["vocabulary"],
             self.settings.model.embedding,
-            self.settings.train.seed,
+            self.settings.train,
         )
         if found is None:
             self.talk.say("train: too little text for that; they are random")
@@ -184,7 +184,7 @@ class _Run:
             "history": self.history,
             "best": self.best,
         }
-        checkpoint.write(self.folder / "checkpoints", self.learner.steps, tensors, state)
+        checkpoint.write(self.checkpoints, self.learner.steps, tensors, state)
         self.saved_at = self.clock()
 
     def learn(self) -> None:
@@ -192,6 +192,7 @@ class _Run:
         with self.talk.bar("training", self.total, "steps") as bar:
             while self.epoch < self.settings.train.epochs and not self._is_enough():
                 self._learn_epoch(bar)
+        self._check_stop()
 
     def _is_enough(self) -> bool:
         patience = self.settings.train.patience
@@ -248,11 +249,19 @@ class _Run:
             f"validation loss {loss:.4f}, accuracy {accuracy:.4f}"
             + (", the best so far" if self.best is entry else "")
         )
+        self._write_history()
         self.save()
 
     def _rank(self, entry: dict[str, Any]) -> tuple[float, float]:
         loss, accuracy = entry["validation_loss"], entry["validation_accuracy"]
         return (accuracy, -loss) if self.settings.train.best_by == "accuracy" else (-loss, accuracy)
+
+    def _write_history(self) -> Path:
+        """Write all epochs so far, one a line, so that a run under way can be followed."""
+        path = self.folder / "history.jsonl"
+        lines = (json.dumps(entry, sort_keys=True).encode() + b"\n" for entry in self.history)
+        files.write_bytes(path, b"".join(lines))
+        return path
 
     def finish(self) -> list[Path]:
         """Write the weights, the configuration and the history; say how long it took."""
@@ -275,10 +284,7 @@ class _Run:
                 "best": self.best,
             },
         )
-        history = self.folder / "history.jsonl"
-        files.write_bytes(
-            history, b"".join(json.dumps(e, sort_keys=True).encode() + b"\n" for e in self.history)
-        )
+        history = self._write_history()
         seconds = self.clock() - self.began_at
         self.talk.say(f"train: best epoch {self.best['epoch']}, {seconds:.0f} s in this call")
         return [weights, config, history]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import unicodedata
+from functools import lru_cache
 
 # A tag starts with "<" and a letter, "/" or "!", and holds no other "<": so a failed match is given up
 # at the next "<", and all failures together read the text once.
@@ -45,7 +47,21 @@ def clean(text: str) -> str:
         text = _TAG.sub(" ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _long_marks().sub(r"\1", text))
+
+
+@lru_cache(maxsize=1)
+def _long_marks() -> re.Pattern[str]:
+    """Match runs of more than thirty combining marks, which no script writes.
+
+    Putting the marks of one letter in order takes the square of their number; thirty is the bound of
+    Unicode's own Stream-Safe Text Format (UAX 15, section 13).
+    """
+    marks = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c)[0] == "M"]
+    either = f"[{''.join(marks)}]"  # no mark has a meaning inside brackets
+    return re.compile(f"({either}{{30}}){either}+")
 
 
 def _cut(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:

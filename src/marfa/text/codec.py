@@ -15,6 +15,8 @@ from marfa.text.vocab import RARE, Vocab
 
 FORMAT = 1
 _MAX_MEMO = 200_000
+_MAX_REMEMBERED = 64
+"""Words remembered, and their longest: a bound on memory against texts of endless new words."""
 _MAX_UNKNOWN = 50
 
 
@@ -64,14 +66,16 @@ class Codec:
         """
         found = words.split(clean(text), self.settings.alphabet)
         memo = self._memo
-        if len(memo) > _MAX_MEMO:  # a bound on memory against texts of endless new words
+        if len(memo) > _MAX_MEMO:
             memo.clear()
         ids = []
         unknown: dict[str, None] = {}
         for word in found:
             id_ = memo.get(word)
             if id_ is None:
-                id_ = memo[word] = self._look_up(word)
+                id_ = self._look_up(word)
+                if len(word) <= _MAX_REMEMBERED:
+                    memo[word] = id_
             if id_ > RARE:
                 ids.append(id_)
             elif id_ == RARE:

@@ -27,6 +27,7 @@ ANY_TEXT = st.text(st.characters())  # surrogates, controls and unassigned chara
         ("<!DOCTYPE html>z", " z"),
         ("e\u0301", "é"),
         ("", ""),
+        ("a" + "\u0316\u0301" * 16, "á" + "\u0316" * 15 + "\u0301" * 14),
         ("&#" + "9" * 5000 + ";", "&#" + "9" * 5000 + ";"),
     ],
 )
@@ -47,6 +48,7 @@ def test_text_without_markup_keeps_its_letters(text):
 ADVERSARIES = [
     "<a ", "<", "</", "<!--", "<!-", "<script>", "<style>", "</script", "&", "&#", "&#x", "&amp",
     "<a href='", "<![CDATA[", "<?", "e\u0301", "\u200d", "<a>", "a<", "-->", "&#x1F600;", "<<a>>",
+    "\u0301\u0316",
 ]  # fmt: skip
 
 

@@ -77,3 +77,10 @@ def test_words_are_counted_as_they_are_encoded(texts):
 def test_a_damaged_document_is_refused(document):
     with pytest.raises(MarfaError):
         Codec.from_json(document)
+
+
+def test_texts_of_endless_new_words_cost_no_memory():
+    codec = Codec(TextSettings(), WORDS)
+    for number in range(50):
+        codec.encode(f"{number}" * 10_000)
+    assert sum(map(len, codec._memo)) < 10_000

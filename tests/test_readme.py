@@ -1,7 +1,10 @@
 """What the README says is run."""
 
+import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +42,22 @@ def test_its_shell_and_python_blocks_do_what_they_say(folder):
     assert (folder / "judged.jsonl").is_file()
     for script in blocks("python"):
         assert "positive" in follow(folder, script, (sys.executable, "-c"))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_its_curl_commands_are_answered(model_path):
+    from marfa.settings import ServeSettings
+    from marfa.stages.serve import Running
+
+    commands = re.findall(r"^\$ (curl .+)", "\n".join(blocks("console")), re.M)
+    assert len(commands) == 2
+    with Running(model_path, ServeSettings(port=0)) as server:
+        here = [command.replace("http://127.0.0.1:8080/", server.url) for command in commands]
+        said = [subprocess.check_output([*shlex.split(one), "-s"], text=True) for one in here]
+    assert said[0] in {"0", "1"}
+    shown = re.search(r'^\{"label".*', README, re.M)
+    assert shown is not None
+    assert all(f'"{key}":' in shown.group() for key in list(json.loads(said[1]))[:4])
 
 
 def test_its_make_commands_exist():

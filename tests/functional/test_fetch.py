@@ -55,6 +55,14 @@ def test_a_mirror_url_is_downloaded(tmp_path, served):
     assert fetch(settings(tmp_path, mirror=served))["sha256"] == hashlib.sha256(CONTENT).hexdigest()
 
 
+def test_what_was_fetched_is_a_mirror_for_the_next_machine(tmp_path, mirror):
+    first = fetch(settings(tmp_path, mirror=str(mirror)))
+    other = settings(
+        tmp_path, mirror=str(tmp_path / "work" / "raw" / "imdb"), workdir=str(tmp_path / "b")
+    )
+    assert fetch(other)["sha256"] == first["sha256"]
+
+
 @pytest.mark.parametrize("by", ["folder", "url"])
 def test_bytes_that_differ_from_the_hash_get_no_name(tmp_path, mirror, served, by):
     (mirror / NAME).write_bytes(CONTENT[:-1] + b"X")

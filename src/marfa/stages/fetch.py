@@ -49,7 +49,9 @@ def fetch(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
         kept = target.is_file() and files.hash_file(target, "md5") == imdb.MD5
         if not kept:
             _bring(settings, target, talk)
-        record.write(target.parent, STAGE, {}, {}, [target])
+        sums = target.parent / SUMS  # so that this folder is a mirror for the next machine
+        files.write_bytes(sums, f"{files.hash_file(target)}  {target.name}\n".encode())
+        record.write(target.parent, STAGE, {}, {}, [target, sums])
     return _result(target, kept=kept)
 
 

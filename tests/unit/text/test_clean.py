@@ -48,7 +48,7 @@ def test_text_without_markup_keeps_its_letters(text):
 ADVERSARIES = [
     "<a ", "<", "</", "<!--", "<!-", "<script>", "<style>", "</script", "&", "&#", "&#x", "&amp",
     "<a href='", "<![CDATA[", "<?", "e\u0301", "\u200d", "<a>", "a<", "-->", "&#x1F600;", "<<a>>",
-    "\u0301\u0316",
+    "\u0301\u0316", "\u0301\U0001d16d\u0316", "\U0001d400",
 ]  # fmt: skip
 
 

@@ -133,15 +133,19 @@ def _network(config: dict[str, Any], run: Path, test: Split, talk: Talk) -> Floa
 
 def _without_unreadable(found_NC: Floats, test: Split) -> Floats:
     """Give no opinion on texts without a known word: no door would answer on them."""
-    known_N = np.add.reduceat(np.asarray(test.ids) > RARE, test.offsets[:-1].astype(np.int64))
-    found_NC[known_N == 0] = 1 / found_NC.shape[1]
+    found_NC[_known(test) == 0] = 1 / found_NC.shape[1]
     return found_NC
 
 
 def _declined(settings: Settings, test: Split) -> int:
     """Count the test texts with too few known words for an answer; the figures count them all."""
-    known_N = np.add.reduceat(np.asarray(test.ids) > RARE, test.offsets[:-1].astype(np.int64))
-    return int((known_N < settings.package.min_known_share * test.lengths_N).sum())
+    return int((_known(test) < settings.package.min_known_share * test.lengths_N).sum())
+
+
+def _known(test: Split) -> npt.NDArray[np.int64]:
+    """Count the words of each text that have an id of their own, shape (N,)."""
+    known = np.asarray(test.ids) > RARE
+    return np.add.reduceat(known, test.offsets[:-1].astype(np.int64), dtype=np.int64)
 
 
 def _summary(systems: dict[str, dict[str, Any]]) -> dict[str, Any]:

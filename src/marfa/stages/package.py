@@ -62,13 +62,15 @@ def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
     with files.lock(target.parent):
         if record.is_done(target.parent, STAGE, inputs, deciding):
             talk.say(f"package: nothing has changed, {target} is kept")
-            return _result(target, _prove(bundle.load(target), talk))
+            loaded = bundle.load(target)
+            return _result(target, loaded, _prove(loaded, talk))
         record.forget(target.parent, STAGE)
         contents = _contents(folder / "dataset", run, settings.package)
-        passed = _prove(bundle.verify(contents, "the new bundle"), talk)
+        made = bundle.verify(contents, "the new bundle")
+        passed = _prove(made, talk)
         archives.write_tar_gz(target, contents)
         record.write(target.parent, STAGE, inputs, deciding, [target])
-    return _result(target, passed)
+    return _result(target, made, passed)
 
 
 def _contents(prepared: Path, run: Path, settings: PackageSettings) -> dict[str, bytes]:
@@ -119,11 +121,11 @@ def _prove(loaded: Bundle, talk: Talk) -> dict[str, int]:
     return {engine: golden.replay(Predictor(loaded, engine), recorded) for engine in engines}
 
 
-def _result(target: Path, passed: dict[str, int]) -> dict[str, Any]:
+def _result(target: Path, packaged: Bundle, passed: dict[str, int]) -> dict[str, Any]:
     return {
         "file": str(target),
         "bytes": target.stat().st_size,
         "sha256": files.hash_file(target),
-        "model": bundle.load(target).model_id,
+        "model": packaged.model_id,
         "golden": passed,
     }

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
+from tests.shapes import LABELS, SHAPES, VOCABULARY
 
 from marfa.engines import onnx_graph, weights
 from marfa.engines.numpy_engine import NumpyEngine
@@ -13,17 +14,6 @@ from marfa.engines.onnx_engine import OnnxEngine
 from marfa.errors import BundleError
 from marfa.models.classifier import Classifier
 from marfa.settings import ModelSettings
-
-VOCABULARY, LABELS = 20, 3
-SHAPES = [
-    ModelSettings(
-        embedding=5, hidden=4, layers=layers, bidirectional=both, pooling=pooling, skip=skip
-    )
-    for layers in (1, 2)
-    for both in (False, True)
-    for pooling in ("last", "mean", "max", "mean+max")
-    for skip in (False, True)
-]
 
 
 def engines(shape):

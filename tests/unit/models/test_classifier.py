@@ -4,22 +4,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.shapes import LABELS, SHAPES, VOCABULARY
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from marfa.models.classifier import Classifier
 from marfa.settings import ModelSettings
 
-VOCABULARY, LABELS = 20, 3
-SHAPES = [
-    ModelSettings(
-        embedding=5, hidden=4, layers=layers, bidirectional=both, pooling=pooling, skip=skip
-    )
-    for layers in (1, 2)
-    for both in (False, True)
-    for pooling in ("last", "mean", "max", "mean+max")
-    for skip in (False, True)
-]
 TEXTS = st.lists(
     st.lists(st.integers(1, VOCABULARY - 1), min_size=1, max_size=9), min_size=1, max_size=5
 )

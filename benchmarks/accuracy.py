@@ -12,7 +12,8 @@ from marfa import environment
 from marfa.cli.show import stdout
 from marfa.cli.talk import Terminal
 from marfa.recipes import resolve
-from marfa.stages.evaluate import NETWORK, WORDS, evaluate
+from marfa.stages.evaluate import evaluate
+from marfa.stages.evaluate.classifier import NETWORK, WORDS
 from marfa.stages.fetch import fetch
 from marfa.stages.package import package
 from marfa.stages.prepare import prepare

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from machine import table
 
-from marfa.predictor import load
+from marfa.loading import load
 from marfa.settings import ServeSettings
 from marfa.stages.serve import Running
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from rich.console import Console
 
 from marfa.cli.app import app
+from marfa.cli.flags import meaning, recipes_of
 from marfa.recipes import RECIPES
-from marfa.settings import SECTIONS
+from marfa.settings import SECTIONS, TASKS, declared, spelled
 
 HERE = Path(__file__).parent
 NOTE = "<!-- written by `make docs` from the code; edit the code instead -->\n"
@@ -42,21 +42,24 @@ def environment() -> str:
         "Each has one name. As a flag it is written with dashes, as a variable in capitals after",
         "`MARFA_`, and in `marfa.toml` under its section. A flag wins over a variable, a variable over",
         "`marfa.toml`, that over the preset, and the preset over the default. An unknown name is an",
-        "error. `preset`, `name` and, in the file, `recipe` stand before all sections.\n",
+        "error; so is a flag or a key of the other task, while a variable of it is passed over, and a",
+        "`marfa.toml` that names another recipe than the command. `preset`, `name` and, in the file,",
+        "`recipe` stand before all sections.\n",
         "Besides, `NO_COLOR` turns colours off and `OMP_NUM_THREADS` stands for `threads = 0`.\n",
     ]
-    for section, kind in SECTIONS.items():
-        parts += [f"## [{section}]\n", f"{(kind.__doc__ or '').splitlines()[0]}\n"]
+    for section in SECTIONS:
+        parts += [f"## [{section}]\n"]
         parts += ["| key | flag | variable | default | meaning |", "|---|---|---|---|---|"]
-        for item in fields(kind):
-            choices = item.metadata["choices"]
-            meaning = item.metadata["meaning"] + (
-                f" One of {', '.join(choices)}." if choices else ""
-            )
-            flag = f"`--{item.name.replace('_', '-')}`"
-            variable = f"`MARFA_{item.name.upper()}`"
-            value = f"`{item.default}`" if item.default != "" else ""
-            parts.append(f"| `{item.name}` | {flag} | {variable} | {value} | {meaning} |")
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for task, of, item in declared():
+            if of == section:
+                row = (spelled(item), str(item.default), meaning(item))
+                found.setdefault(row, []).append(task)
+        for (key, default, words), tasks in sorted(found.items(), key=lambda row: row[0][0]):
+            only = "" if len(tasks) == len(TASKS) else f"{recipes_of(tasks[0])}: "
+            flag, variable = f"`--{key.replace('_', '-')}`", f"`MARFA_{key.upper()}`"
+            value = f"`{default}`" if default != "" else ""
+            parts.append(f"| `{key}` | {flag} | {variable} | {value} | {only}{words} |")
         parts.append("")
     parts.append("## Presets\n")
     for recipe, presets in RECIPES.items():

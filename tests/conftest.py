@@ -57,3 +57,38 @@ def trained(small_settings):
 def model_path(trained) -> Path:
     """A packaged model."""
     return trained.folder / "model.tar.gz"
+
+
+WRITING = {
+    "preset": "sample",
+    "embedding": 16,
+    "hidden": 12,
+    "layers": 2,
+    "batch_size": 8,
+    "epochs": 2,
+    "learning_rate": 0.02,
+    "threads": 1,
+    "sample": 40_000,
+}
+
+
+@pytest.fixture(scope="session")
+def writer_settings(tmp_path_factory):
+    """Settings of a generator's run that takes seconds."""
+    return resolve("shakespeare", {**WRITING, "workdir": str(tmp_path_factory.mktemp("writing"))})
+
+
+@pytest.fixture(scope="session")
+def written(writer_settings):
+    """A work folder in which everything up to `package` has been done for a generator."""
+    import marfa
+
+    for stage in (marfa.prepare, marfa.train, marfa.evaluate, marfa.package):
+        stage(writer_settings)
+    return writer_settings
+
+
+@pytest.fixture(scope="session")
+def writer_path(written) -> Path:
+    """A packaged generator."""
+    return written.model_file

@@ -1,22 +1,20 @@
-"""A bundle that answers: text in, label out. The Python API, and what every door calls."""
+"""A bundle that judges: text in, label out. The Python API, and what every door calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from marfa import bundle as bundles
 from marfa.bundle import Bundle
 from marfa.engines import weights
 from marfa.engines.numpy_engine import NumpyEngine
-from marfa.errors import BundleError, MissingExtraError, RequestError
-from marfa.settings import ModelSettings, ServeSettings, from_mapping
+from marfa.errors import BundleError, RequestError
+from marfa.model import Model, configuration, graph, share
+from marfa.settings import ModelSettings, from_mapping
 from marfa.text.codec import Codec, Encoded
 from marfa.text.vocab import PADDING
 
@@ -57,8 +55,8 @@ class Judgement:
     reason: str = ""
 
 
-class Predictor:
-    """A loaded model.
+class Predictor(Model):
+    """A loaded model that judges texts.
 
     Args:
         bundle: a verified bundle.
@@ -72,27 +70,26 @@ class Predictor:
         SettingsError: if there is no such engine.
     """
 
+    task = "classifier"
+
     def __init__(self, bundle: Bundle, engine: str = "auto", threads: int = 1) -> None:
-        config = bundle.json("config.json")
-        try:
-            self.labels: tuple[str, ...] = tuple(str(label) for label in config["labels"])
-            self.task, self.name = str(config["task"]), str(config["name"])
-            vocabulary = int(config["vocabulary"])
-        except (KeyError, TypeError, ValueError) as error:
-            message = "the configuration is incomplete"
-            raise BundleError(message, where=f"{bundle.where}: config.json") from error
+        super().__init__(bundle)
+        config = configuration(bundle)
+        where = f"{bundle.where}: config.json"
+        match config:
+            case {"labels": [_, *_] as labels}:
+                self.labels = tuple(str(label) for label in labels)
+            case _:
+                message = "the configuration is incomplete"
+                raise BundleError(message, where=where)
         self.codec = Codec.from_json(bundle.json("codec.json"))
-        if self.codec.vocab.size != vocabulary:
+        if self.codec.vocab.size != config["vocabulary"]:
             message = (
-                f"the codec has {self.codec.vocab.size} ids, the network {vocabulary}: "
+                f"the codec has {self.codec.vocab.size} ids, the network {config['vocabulary']}: "
                 "they are not of one model"
             )
             raise BundleError(message, where=bundle.where)
-        self.model_id = bundle.model_id
-        self.min_known_share = _share(config, "min_known_share", f"{bundle.where}: config.json")
-        self.metrics: Mapping[str, Any] = _metrics(bundle)
-        where = f"{bundle.where}: {bundles.MANIFEST}"
-        self.tolerance = _share({"tolerance": 1e-4, **bundle.manifest}, "tolerance", where)
+        self.min_known_share = share(config, "min_known_share", where)
         self.engine = _engine(bundle, config, engine, threads)
 
     def judge(self, texts: Sequence[str]) -> list[Judgement]:
@@ -170,27 +167,6 @@ class Predictor:
         )
 
 
-def load(path: str | Path, *, engine: str = "auto", threads: int = 1) -> Predictor:
-    """Load a model.
-
-    Args:
-        path: a model.tar.gz, or a folder with its files.
-        engine: "auto", "numpy" or "onnx".
-        threads: CPU threads for one call.
-
-    Returns:
-        The model, verified.
-
-    Raises:
-        BundleError: if it is incomplete, altered or of another version.
-        SettingsError: if there is no such engine.
-
-    >>> load("work/sentiment/model.tar.gz").predict(["A gem."])   # doctest: +SKIP
-    ['positive']
-    """
-    return Predictor(bundles.load(Path(path)), engine, threads)
-
-
 def _listed(texts: Sequence[str]) -> Sequence[str]:
     if isinstance(texts, str):
         message = "found one text, expected a list of texts"
@@ -198,39 +174,13 @@ def _listed(texts: Sequence[str]) -> Sequence[str]:
     return texts
 
 
-def _share(document: Mapping[str, Any], name: str, where: str) -> float:
-    value: Any = document.get(name)
-    if type(value) not in {int, float} or not 0 <= value <= 1:  # NaN is not in there either
-        message = f"{name} is {value!r:.40}, expected a number from 0 to 1"
-        raise BundleError(message, where=where)
-    return float(value)
-
-
-def _metrics(bundle: Bundle) -> Mapping[str, Any]:
-    if "metrics.json" not in bundle.contents:
-        return {}
-    metrics = bundle.json("metrics.json")
-    if not isinstance(metrics, dict) or not isinstance(metrics.get("summary", {}), dict):
-        message = "expected an object, and an object under 'summary' if there is one"
-        raise BundleError(message, where=f"{bundle.where}: metrics.json")
-    return metrics
-
-
 def _engine(bundle: Bundle, config: Mapping[str, Any], name: str, threads: int) -> Engine:
-    ServeSettings(engine=name)  # whose choices these are, and whose error
-    graph = bundle.contents.get("model.onnx")
-    if name == "onnx" and graph is None:
-        message = "the bundle holds no model.onnx for the onnx engine"
-        raise BundleError(message, where=bundle.where, hint="--engine numpy")
+    chosen = graph(bundle, name)
     settings = from_mapping(ModelSettings, config.get("model"), where="config.json")
     tensors = weights.read(bundle.contents["weights.safetensors"])
-    reference = NumpyEngine(settings, tensors, int(config["vocabulary"]), len(config["labels"]))
-    installed = find_spec("onnxruntime") is not None
-    if name == "onnx" and not installed:
-        message = "the onnx engine needs onnxruntime, which is not installed"
-        raise MissingExtraError(message, hint="pip install 'marfa[serve]', or --engine numpy")
-    if name == "numpy" or not installed or graph is None:
+    reference = NumpyEngine(settings, tensors, config["vocabulary"], len(config["labels"]))
+    if chosen is None:
         return reference
     from marfa.engines.onnx_engine import OnnxEngine
 
-    return OnnxEngine(graph, threads)
+    return OnnxEngine(chosen[1], threads)

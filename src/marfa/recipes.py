@@ -6,7 +6,7 @@ Precedence: flag > MARFA_* variable > marfa.toml > recipe and preset > the defau
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,16 +14,26 @@ from typing import Any, TypeVar
 from marfa.errors import SettingsError
 from marfa.settings import (
     SECTIONS,
+    TASKS,
+    AlphabetSettings,
+    CorpusSettings,
     DataSettings,
+    DrawSettings,
+    LearningSettings,
     ModelSettings,
     PackageSettings,
     PlaceSettings,
     ServeSettings,
+    SourceSettings,
     TextSettings,
     TrainSettings,
+    WriterPackageSettings,
+    WriterSettings,
+    WriterTrainSettings,
     coerce,
-    names,
+    declared,
     nearest,
+    spelled,
     unknown,
 )
 
@@ -66,25 +76,54 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "epochs": 30,
             "threads": 1,
         },
-    }
+    },
+    "shakespeare": {
+        "default": {},
+        "quick": {
+            "layers": 1,
+            "dropout": 0.0,
+            "epochs": 3,
+            "learning_rate": 0.008,
+        },
+        "tutorial": {
+            "case": "lower",
+            "speakers": "drop",
+            "lines": "join",
+            "input": "one-hot",
+        },
+        "sample": {
+            "data": "sample",
+            "embedding": 32,
+            "hidden": 128,
+            "layers": 1,
+            "batch_size": 8,
+            "epochs": 8,
+            "threads": 1,
+        },
+    },
 }
 """What a recipe's presets say differently from the defaults."""
+
+TASK_OF = {"sentiment": "classifier", "shakespeare": "generator"}
+"""Which task a recipe is of."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All settings of one command, resolved."""
+    """All settings of one command, resolved: what both tasks have."""
 
-    recipe: str = "sentiment"
+    recipe: str
     preset: str = "default"
     name: str = ""
     place: PlaceSettings = field(default_factory=PlaceSettings)
-    data: DataSettings = field(default_factory=DataSettings)
-    text: TextSettings = field(default_factory=TextSettings)
-    model: ModelSettings = field(default_factory=ModelSettings)
-    train: TrainSettings = field(default_factory=TrainSettings)
-    package: PackageSettings = field(default_factory=PackageSettings)
+    data: SourceSettings
+    train: LearningSettings
     serve: ServeSettings = field(default_factory=ServeSettings)
+
+    @property
+    def task(self) -> str:
+        """Return "classifier" or "generator"."""
+        return TASK_OF[self.recipe]
 
     @property
     def folder(self) -> Path:
@@ -106,12 +145,12 @@ class Settings:
     def run_name(self) -> str:
         """The name given, or one made of recipe, preset and data, so that two runs do not meet.
 
-        >>> Settings(preset="tutorial").run_name
+        >>> ClassifierSettings(preset="tutorial").run_name
         'sentiment-tutorial'
         """
         if self.name:
             return self.name
-        own = RECIPES[self.recipe][self.preset].get("data", DataSettings.data)
+        own = RECIPES[self.recipe][self.preset].get("data", type(self.data)().data)
         data = ""
         if self.data.data != own:
             data = Path(self.data.data).resolve().name.lstrip(".").split(".")[0] or "data"
@@ -119,8 +158,39 @@ class Settings:
         return "-".join(part for part in (self.recipe, preset, data) if part)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClassifierSettings(Settings):
+    """Settings of a command about sorting texts."""
+
+    recipe: str = "sentiment"
+    data: DataSettings = field(default_factory=DataSettings)
+    text: TextSettings = field(default_factory=TextSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+    package: PackageSettings = field(default_factory=PackageSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorSettings(Settings):
+    """Settings of a command about writing text."""
+
+    recipe: str = "shakespeare"
+    data: CorpusSettings = field(default_factory=CorpusSettings)
+    text: AlphabetSettings = field(default_factory=AlphabetSettings)
+    model: WriterSettings = field(default_factory=WriterSettings)
+    train: WriterTrainSettings = field(default_factory=WriterTrainSettings)
+    package: WriterPackageSettings = field(default_factory=WriterPackageSettings)
+    write: DrawSettings = field(default_factory=DrawSettings)
+
+
+_KINDS: dict[str, type[Settings]] = {
+    "classifier": ClassifierSettings,
+    "generator": GeneratorSettings,
+}
+
+
 def resolve(
-    recipe: str = "sentiment",
+    recipe: str = "",
     flags: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     folder: Path = Path(),
@@ -128,48 +198,69 @@ def resolve(
     """Decide every setting.
 
     Args:
-        recipe: the name of a recipe, or a path to a marfa.toml.
+        recipe: the name of a recipe, or a path to a marfa.toml; empty for what the marfa.toml in
+            `folder` names, or sentiment. A marfa.toml there that names another recipe is passed over.
         flags: settings given by name, highest in precedence; None values count as not given.
         environ: variables; those that begin with MARFA_ are read.
         folder: where a marfa.toml is looked for when `recipe` is a name.
 
     Returns:
-        The settings.
+        The settings, of the recipe's task.
 
     Raises:
-        SettingsError: for an unknown name, a wrong type or a value outside its limits.
+        SettingsError: for an unknown name, one of the other task, a wrong type or a
+            value outside its limits.
 
     >>> resolve("sentiment", {"hidden": 200, "preset": "tutorial"}).model.hidden
     200
-    >>> resolve("sentiment", environ={"MARFA_EPOCHS": "3"}).train.epochs
+    >>> resolve("shakespeare", environ={"MARFA_EPOCHS": "3"}).train.epochs
     3
     """
-    is_path = recipe.endswith(".toml") or recipe not in RECIPES
+    is_path = bool(recipe) and (recipe.endswith(".toml") or recipe not in RECIPES)
     path = Path(recipe) if is_path else folder / "marfa.toml"
     top, written = _read_toml(path, must=is_path)
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    if recipe and not is_path and top.get("recipe", recipe) != recipe:
+        top, written = {}, {}  # that file is about another run
+    given = {key.rstrip("_"): value for key, value in (flags or {}).items() if value is not None}
     exported = _read_environ(environ or {})
     chosen: dict[str, Any] = {**top, **exported, **given}
-    if not is_path:
+    if recipe and not is_path:
         chosen["recipe"] = recipe
     recipe = str(chosen.pop("recipe", "sentiment"))
     preset = str(chosen.pop("preset", "default"))
     name = str(chosen.pop("name", ""))
     presets = _choose(RECIPES, recipe, "recipe")
+    task = TASK_OF[recipe]
+    mine = {spelled(item) for of, _, item in declared() if of == task}
+    # A variable stands for all commands of a shell, so one of the other task is passed over.
+    chosen = {key: value for key, value in chosen.items() if key in mine or key not in exported}
     merged = {**_choose(presets, preset, "preset"), **written, **chosen}
-    sections = {}
-    for section, kind in SECTIONS.items():
-        known = {item.name: item for item in fields(kind)}
-        mine = {key: merged.pop(key) for key in list(merged) if key in known}
-        sections[section] = kind(
-            **{key: coerce(key, value, known[key].default) for key, value in mine.items()}
+    for key in merged:
+        if key not in mine:
+            raise _unfit(key, recipe, mine)
+    sections = {
+        section: kind(
+            **{
+                item.name: coerce(spelled(item), merged[spelled(item)], item.default)
+                for item in fields(kind)
+                if spelled(item) in merged
+            }
         )
-    if merged:
-        raise unknown(next(iter(merged)), "setting")
+        for section, kind in TASKS[task].items()
+    }
     if name and (name != Path(name).name or name in {".", ".."}):
         message = f"{name!r} is not a plain folder name"
         raise SettingsError(message, where="name")
-    return Settings(recipe=recipe, preset=preset, name=name, **sections)
+    return _KINDS[task](recipe=recipe, preset=preset, name=name, **sections)
+
+
+def _unfit(key: str, recipe: str, mine: Iterable[str]) -> SettingsError:
+    """Return the error for a setting that a recipe does not have."""
+    if any(spelled(item) == key for _, _, item in declared()):
+        others = [other for other, task in TASK_OF.items() if task != TASK_OF[recipe]]
+        message = f"{recipe} has no setting named {key!r}; it is one of {', '.join(others)}"
+        return SettingsError(message, where=key)
+    return unknown(key, "setting", mine)
 
 
 def _read_toml(path: Path, *, must: bool) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -189,18 +280,27 @@ def _read_toml(path: Path, *, must: bool) -> tuple[dict[str, Any], dict[str, Any
         if key in {"recipe", "preset", "name"}:
             top[key] = value
         elif key in SECTIONS and isinstance(value, dict):
-            known = [item.name for item in fields(SECTIONS[key])]
+            known = [spelled(item) for _, section, item in declared() if section == key]
             for inner in value:
                 if inner not in known:
-                    raise unknown(inner, f"key in [{key}]", known, where=str(path))
+                    raise _misplaced(inner, key, known, str(path))
             written |= value
         else:
             raise unknown(key, "key", [*SECTIONS, "recipe", "preset", "name"], where=str(path))
     return top, written
 
 
+def _misplaced(name: str, section: str, known: list[str], where: str) -> SettingsError:
+    """Return the error for a key that its section does not have; perhaps another one does."""
+    homes = {of for _, of, item in declared() if spelled(item) == name}
+    if homes:
+        message = f"no key in [{section}] named {name!r}"
+        return SettingsError(message, where=where, hint=f"it belongs to [{homes.pop()}]")
+    return unknown(name, f"key in [{section}]", known, where=where)
+
+
 def _read_environ(environ: Mapping[str, str]) -> dict[str, Any]:
-    known = [*names(), "preset", "name"]
+    known = [*(spelled(item) for _, _, item in declared()), "preset", "name"]
     found = {}
     for variable, value in environ.items():
         if not variable.startswith("MARFA_"):

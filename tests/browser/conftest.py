@@ -12,6 +12,7 @@ from tests.browser.fake_server import FakeServer, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+    from tests.browser.desk import Desk
     from tests.browser.visit import Visit
 
 _ARGUMENTS = (
@@ -51,4 +52,16 @@ def visit(page: Page, server: FakeServer) -> Iterator[Visit]:
     each = Visit(page, server)
     each.open()
     yield each
+    assert each.noted == []
+
+
+@pytest.fixture
+def desk(page: Page, server: FakeServer) -> Iterator[Desk]:
+    """Open the page of a model that writes; no error, and no request to anywhere else."""
+    from tests.browser.desk import Desk
+
+    each = Desk(page, server)
+    each.open()
+    yield each
+    each.writer.silent.set()
     assert each.noted == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +22,12 @@ POLICY = (
 FILES = {
     "": ("index.html", "text/html; charset=utf-8"),
     "docs": ("docs.html", "text/html; charset=utf-8"),
+    "write": ("write.html", "text/html; charset=utf-8"),
+    "write.css": ("write.css", "text/css; charset=utf-8"),
+    "exchange.js": ("exchange.js", "text/javascript; charset=utf-8"),
+    "events.js": ("events.js", "text/javascript; charset=utf-8"),
+    "writer.js": ("writer.js", "text/javascript; charset=utf-8"),
+    "write.js": ("write.js", "text/javascript; charset=utf-8"),
     "page.js": ("page.js", "text/javascript; charset=utf-8"),
     "docs.js": ("docs.js", "text/javascript; charset=utf-8"),
     "style.css": ("style.css", "text/css; charset=utf-8"),
@@ -44,6 +50,9 @@ class Reply:
         until: the reply waits for this event, at most ten seconds.
         cut: close the connection after half of the body.
         hang_up: close the connection instead of answering.
+        pieces: sent one by one, as they come, instead of the body.
+        announced: the length that is told before pieces, so that fewer bytes are a broken
+            connection and not the end; None tells no length.
     """
 
     body: Any = b""
@@ -53,6 +62,8 @@ class Reply:
     until: threading.Event | None = None
     cut: bool = False
     hang_up: bool = False
+    pieces: Iterable[bytes] | None = None
+    announced: int | None = None
 
     def bytes(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
@@ -97,17 +108,19 @@ class FakeServer(ThreadingHTTPServer):
         replies: answers to /v1/predict, one a request in order; the last one stays.
         asked: the texts of the requests, in order.
         others: answers to further addresses, by path under the prefix.
+        write: answers a request to /v1/generate.
         received: signals each request for an answer that has arrived.
     """
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.replies: list[Reply] = [judgement()]
         self.asked: list[str] = []
         self.others: dict[str, Reply] = {"v1/model": Reply(MODEL)}
+        self.write: Callable[[dict[str, Any]], Reply] = lambda asked: problem(404, "None", "here")
         self.received = threading.Semaphore(0)
         self.url = f"http://127.0.0.1:{self.server_address[1]}{PREFIX}"
 
@@ -137,10 +150,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if self.path != f"{PREFIX}v1/predict":
+        if self.path not in {f"{PREFIX}v1/predict", f"{PREFIX}v1/generate"}:
             self._send(problem(404, "Not found", "no such address"))
         elif self.headers.get("Content-Type") != "application/json":
             self._send(problem(415, "Unsupported content type", "expected application/json"))
+        elif self.path.endswith("generate"):
+            self._send(self.server.write(json.loads(body)))
         else:
             self._send(self.server.next_reply(json.loads(body)["text"]))
 
@@ -152,12 +167,16 @@ class _Handler(BaseHTTPRequestHandler):
         content = reply.bytes()
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(content)))
+        length = len(content) if reply.pieces is None else reply.announced
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         self.send_header("Content-Security-Policy", POLICY)
         self.send_header("X-Content-Type-Options", "nosniff")
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
+        for piece in reply.pieces or ():
+            self.wfile.write(piece)
         self.wfile.write(content[: len(content) // 2] if reply.cut else content)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is inherited
@@ -165,9 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[FakeServer]:
-    """Run a server on a free port for the time of the block."""
-    server = FakeServer()
+def running(port: int = 0) -> Iterator[FakeServer]:
+    """Run a server for the time of the block, on a free port unless told otherwise."""
+    server = FakeServer(port)
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
     )

@@ -33,7 +33,10 @@ DESCRIPTION: dict[str, Any] = {
                 "responses": {
                     "200": {
                         "description": "The answer.",
-                        "content": {"text/plain": {"schema": {"type": "string"}, "example": "1"}},
+                        "content": {
+                            "text/plain": {"schema": {"type": "string"}, "example": "1"},
+                            "text/event-stream": {"example": "event: done\ndata: {}\n"},
+                        },
                     },
                     "422": {"description": f"No word is left. {ATTACK}"},
                 },
@@ -73,6 +76,8 @@ def test_every_operation_is_shown_with_its_parts(described: Visit) -> None:
     assert [heading.split() for heading in headings] == [["POST", "/v1/predict"], ["GET", "/ping"]]
     first = described.text("section:first-of-type")
     for part in ("Judge text.", "trace in header, optional: string", "application/json"):
+        assert part in first
+    for part in ("text/event-stream", "event: done\ndata: {}"):
         assert part in first
     for part in ('"text": "A gem."', "Answer 200", "The answer.", "422 No word is left."):
         assert part in first

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from marfa.container import golden
+from marfa.container import questions
 from marfa.container.contract import respond
 from marfa.settings import ServeSettings
 from marfa.stages.serve import Running
@@ -39,7 +39,7 @@ def ask(running, method, path, body=None, headers=None):
 
 
 def test_the_server_answers_as_the_contract_byte_for_byte(running):
-    for request in golden.requests():
+    for request in questions.of(running.model):
         headers = {"Content-Type": request.content_type, "Accept": request.accept}
         headers = {name: value for name, value in headers.items() if value}
         body = request.body if request.method == "POST" else None

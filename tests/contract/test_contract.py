@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marfa.container import golden
-from marfa.container.contract import JSON, LINES, PROBLEM, TEXT, Limits, Request, respond
+from marfa.container import golden, questions
+from marfa.container.contract import EVENTS, JSON, LINES, PROBLEM, TEXT, Limits, Request, respond
 from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
 from marfa.errors import BundleError, MarfaError
-from marfa.predictor import load
+from marfa.loading import load
 from marfa.settings import ServeSettings
 
 REVIEW = "A wonderful film, I loved it and I recommend it."
@@ -141,6 +141,7 @@ def test_odd_texts_are_read_for_what_they_say(model, text):
         ("text/html, text/plain;q=0.5, application/json;q=0.9", 200, JSON),
         ("application/jsonlines", 200, LINES),
         ("text/html", 406, PROBLEM),
+        (EVENTS, 406, PROBLEM),
         ("application/json;q=0", 406, PROBLEM),
         ("application/json;q=zero", 406, PROBLEM),
         (",;,", 406, PROBLEM),
@@ -163,12 +164,14 @@ def test_accept_is_honoured(model, accept, status, content_type):
 
 def test_without_a_word_the_limits_are_those_of_the_server():
     settings = ServeSettings()
-    assert Limits() == Limits(settings.max_body_bytes, settings.max_texts)
+    assert Limits() == Limits(settings.max_body_bytes, settings.max_texts, settings.max_length)
 
 
 def test_addresses_and_methods(model):
     assert ask(model, b"", path="/ping", method="GET").body == b'{"status":"Healthy"}'
     assert ask(model, b"", path="/nowhere").status == 404
+    assert "/v1/predict" in json.loads(ask(model, b"", path="/v1/generate").body)["detail"]
+    assert ask(model, REVIEW.encode(), path="/v1/predict").status == 200
     assert ask(model, b"", method="GET").status == 405
     described = json.loads(ask(model, b"", path="/v1/model", method="GET").body)
     assert described["labels"] == list(model.labels)
@@ -212,8 +215,8 @@ def test_the_handlers_four_functions_answer_as_the_contract(model_path, tmp_path
 
     shutil.unpack_archive(model_path, tmp_path, filter="data")
     model = model_fn(str(tmp_path))
-    for request in golden.requests():
-        if request.method != "POST":
+    for request in questions.of(model):
+        if request.path != "/invocations" or request.method != "POST":
             continue
         expected = respond(model, request)
         if expected.status == 200:

@@ -15,10 +15,11 @@ def test_what_is_installed_is_named(tmp_path):
 
 
 def test_missing_texts_come_with_advice(tmp_path):
-    found = findings(workdir=str(tmp_path), offline=True)["IMDb"]
+    found = findings(workdir=str(tmp_path), offline=True)["imdb"]
     assert not found["ok"]
     assert "--mirror" in found["hint"]
-    assert not findings(workdir=str(tmp_path), mirror=str(tmp_path))["IMDb"]["ok"]
+    assert not findings(workdir=str(tmp_path), mirror=str(tmp_path))["imdb"]["ok"]
+    assert not findings(workdir=str(tmp_path), offline=True)["shakespeare"]["ok"]
 
 
 def test_a_folder_that_does_not_exist_yet_is_measured(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from marfa.errors import DataError, NetworkError, SettingsError
 from marfa.recipes import resolve
 from marfa.settings import ServeSettings
-from marfa.stages.evaluate import NETWORK, evaluate
+from marfa.stages.evaluate import evaluate
+from marfa.stages.evaluate.classifier import NETWORK
 from marfa.stages.serve import Running
 
 
@@ -64,3 +65,37 @@ def test_nothing_trained_says_what_to_type(tmp_path):
 def test_an_address_that_does_not_answer(trained, url, error):
     with pytest.raises(error):
         evaluate(trained, against=url)
+
+
+def test_a_generator_is_measured_beside_n_grams(written):
+    found = evaluate(written)
+    assert set(found["systems"]) == {"network", "5-gram", "7-gram", "unigram"}
+    assert len({measured["n"] for measured in found["systems"].values()}) == 1
+    systems = found["systems"]
+    assert systems["5-gram"]["loss"] < systems["unigram"]["loss"]
+    assert systems["network"]["loss"] < systems["unigram"]["loss"]
+    assert [len(sample["text"]) for sample in found["samples"]] == [800] * 3
+    assert found["memory"]["prompts"] == len(found["memory"]["agreed"]) == 16
+
+
+def test_training_and_evaluation_say_the_same_of_the_held_out_part(written):
+    """Both ask one function; only the number of characters before the part may differ."""
+    best = json.loads((written.run_folder / "config.json").read_text())["best"]
+    measured = evaluate(written)["systems"]["network"]["loss"]
+    assert measured == pytest.approx(best["validation_loss"], abs=1e-5)
+
+
+def test_a_generators_report_needs_nothing_but_itself(written):
+    page = (written.run_folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    assert "<svg" in page
+
+
+def test_a_running_generator_is_timed_and_its_memory_tested(written, writer_path):
+    expected = evaluate(written)["memory"]["median"]
+    with Running(writer_path, ServeSettings(port=0, engine="onnx")) as server:
+        (found,) = evaluate(written, against=server.url)["systems"].values()
+    assert found["median_memory"] == expected
+    assert found["characters_per_second"] > 0
+    assert found["first_character_seconds"] < 5

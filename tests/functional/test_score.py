@@ -7,7 +7,7 @@ import pytest
 
 from marfa.container.contract import JSON, Request, respond
 from marfa.errors import DataError, SettingsError
-from marfa.predictor import load
+from marfa.loading import load
 from marfa.stages.score import score
 
 TEXTS = ["A wonderful film.", "", "zzq", 'It "broke", twice\nand again.', "فيلم رائع"] * 120

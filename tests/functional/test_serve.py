@@ -1,5 +1,6 @@
 """serve: the command, as a person or a container starts it and stops it."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -11,10 +12,18 @@ import time
 import urllib.request
 
 import pytest
+from tests.contract import tiny
 
 from marfa.errors import BundleError, SettingsError
+from marfa.predictor import Predictor
 from marfa.settings import ServeSettings
 from marfa.stages.serve import Running, serve
+from marfa.writer import Writer
+
+
+@pytest.fixture(scope="module")
+def tiny_path(tmp_path_factory):
+    return tiny.write(tmp_path_factory.mktemp("tiny") / "model.tar.gz")
 
 
 def start(*arguments):
@@ -44,6 +53,29 @@ def test_it_answers_and_stops_when_asked(model_path, number, code):
     assert "Traceback" not in told
 
 
+def test_either_kind_of_model_is_served_by_the_same_command(model_path, tiny_path):
+    for path, kind in ((model_path, Predictor), (tiny_path, Writer)):
+        with Running(path, ServeSettings(port=0, engine="numpy")) as server:
+            assert isinstance(server.model, kind)
+            with urllib.request.urlopen(server.url + "ping", timeout=10) as answer:
+                assert answer.status == 200
+
+
+def test_a_stream_under_way_is_finished_after_a_signal(tiny_path):
+    process, url = start(tiny_path, "--engine", "numpy")
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    body = b'{"length": 9000, "seed": 1}'
+    request = urllib.request.Request(url + "v1/generate", body, headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.readline() == b"event: start\n"
+        process.send_signal(signal.SIGTERM)
+        content = answer.read()
+    assert content.endswith(b'event: done\ndata: {"position":9000}\n\n')
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in told
+
+
 def test_what_a_client_sends_reaches_no_log(model_path):
     process, url = start(model_path)
     marker = "marker-string-91"
@@ -55,6 +87,23 @@ def test_what_a_client_sends_reaches_no_log(model_path):
         request = urllib.request.Request(f"{url}invocations?{marker}", body, {"Content-Type": kind})
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(request, timeout=10)
+    process.terminate()
+    _, told = process.communicate(timeout=20)
+    assert marker not in told
+
+
+def test_what_a_client_wants_to_be_continued_reaches_no_log(tiny_path):
+    process, url = start(tiny_path)
+    marker = "shore-marker-92"
+    for body, kind, path in (
+        (f"40-{marker}".encode(), "text/plain", "invocations"),
+        (f"2-{marker}".encode(), "text/plain", "v1/generate"),
+        (f'{{"prompt": "{marker}", "{marker}": 1}}'.encode(), "application/json", "v1/generate"),
+    ):
+        headers = {"Content-Type": kind, "Accept": "text/event-stream"}
+        request = urllib.request.Request(url + path, body, headers)
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=10).read()
     process.terminate()
     _, told = process.communicate(timeout=20)
     assert marker not in told

@@ -18,9 +18,8 @@ from marfa.stages.prepare import prepare
 from marfa.stages.train import train
 
 # seconds, and steps enough to be interrupted in
-FLAGS = {
+BOTH = {
     "preset": "sample",
-    "vocabulary": 1500,
     "embedding": 16,
     "hidden": 12,
     "epochs": 4,
@@ -28,16 +27,20 @@ FLAGS = {
     "threads": 1,
     "checkpoint_seconds": 0.0,
 }
+FLAGS = {
+    "sentiment": {**BOTH, "vocabulary": 1500},
+    "shakespeare": {**BOTH, "batch_size": 64, "unroll": 48, "layers": 2, "dropout": 0.1},
+}
 
 
-def settings(workdir, **flags):
-    return resolve("sentiment", {**FLAGS, "workdir": str(workdir), **flags})
+def settings(workdir, recipe="sentiment", **flags):
+    return resolve(recipe, {**FLAGS[recipe], "workdir": str(workdir), **flags})
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+@pytest.fixture(scope="module", params=FLAGS)
+def whole(request, tmp_path_factory):
     """A run that was never interrupted."""
-    made = settings(tmp_path_factory.mktemp("whole"))
+    made = settings(tmp_path_factory.mktemp("whole"), request.param)
     prepare(made)
     train(made)
     return made
@@ -52,12 +55,15 @@ def results(made):
 
 
 def command(made):
-    flags = [f"--{k.replace('_', '-')}={v}" for k, v in FLAGS.items() if k != "vocabulary"]
-    return [sys.executable, "-m", "marfa", "train", *flags, "--workdir", made.place.workdir]
+    flags = [
+        f"--{k.replace('_', '-')}={v}" for k, v in FLAGS[made.recipe].items() if k != "vocabulary"
+    ]
+    flags += ["--workdir", made.place.workdir]
+    return [sys.executable, "-m", "marfa", "train", made.recipe, *flags]
 
 
-def prepared(tmp_path):
-    made = settings(tmp_path)
+def prepared(tmp_path, recipe="sentiment"):
+    made = settings(tmp_path, recipe)
     prepare(made)
     return made
 
@@ -74,7 +80,7 @@ def wait_for_checkpoint(made, process, count):
 
 
 def test_the_same_run_twice_is_the_same_bytes(whole, tmp_path):
-    made = prepared(tmp_path)
+    made = prepared(tmp_path, whole.recipe)
     train(made)
     assert results(made) == results(whole)
     assert not (made.folder / "run" / "checkpoints").exists()
@@ -82,7 +88,7 @@ def test_the_same_run_twice_is_the_same_bytes(whole, tmp_path):
 
 @pytest.mark.parametrize("after", [1, 20, 60])
 def test_killed_anywhere_it_ends_with_the_same_bytes(whole, tmp_path, after):
-    made = prepared(tmp_path)
+    made = prepared(tmp_path, whole.recipe)
     process = subprocess.Popen(command(made), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     wait_for_checkpoint(made, process, after)
     process.kill()
@@ -95,7 +101,7 @@ def test_killed_anywhere_it_ends_with_the_same_bytes(whole, tmp_path, after):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_asked_to_stop_it_saves_and_says_so(whole, tmp_path, number, code):
-    made = prepared(tmp_path)
+    made = prepared(tmp_path, whole.recipe)
     process = subprocess.Popen(
         command(made), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
@@ -111,7 +117,7 @@ def test_asked_to_stop_it_saves_and_says_so(whole, tmp_path, number, code):
 
 
 def test_a_rotten_checkpoint_is_passed_over_for_the_one_before(whole, tmp_path):
-    made = prepared(tmp_path)
+    made = prepared(tmp_path, whole.recipe)
     process = subprocess.Popen(command(made), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     wait_for_checkpoint(made, process, 8)
     process.kill()
@@ -211,10 +217,10 @@ def stopped_early(made, *flags, after=20):
 
 
 def test_a_run_on_other_settings_leaves_the_first_one_alone(whole, tmp_path):
-    made = prepared(tmp_path)
+    made = prepared(tmp_path, whole.recipe)
     stopped_early(made, after=30)
     stopped_early(made, "--seed", "7", after=60)
-    stopped_early(made, "--sample", "50")
+    stopped_early(made, "--sample", "5000", after=5)
     heard = Ears()
     train(made, heard)
     assert any("going on" in message for message in heard.messages)
@@ -223,7 +229,7 @@ def test_a_run_on_other_settings_leaves_the_first_one_alone(whole, tmp_path):
 
 def test_a_sample_of_rows_leaves_the_real_run_alone(whole):
     before = results(whole)
-    train(settings(whole.place.workdir, sample=50, epochs=1))
+    train(settings(whole.place.workdir, whole.recipe, sample=500, epochs=1))
     assert results(whole) == before
 
 
@@ -291,9 +297,10 @@ def test_tensorboard_finds_the_curves(whole):
     loaded = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = loaded.EventAccumulator(str(whole.folder / "run" / "tensorboard"))
     events.Reload()
+    other = {"sentiment": "accuracy", "shakespeare": "bits"}[whole.recipe]
     assert set(events.Tags()["scalars"]) == {
-        "loss/train", "loss/validation", "accuracy/train", "accuracy/validation",
-    }  # fmt: skip
+        f"{figure}/{part}" for figure in ("loss", other) for part in ("train", "validation")
+    }
 
 
 def test_history_is_one_line_an_epoch(whole):

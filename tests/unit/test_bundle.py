@@ -8,7 +8,8 @@ import pytest
 
 from marfa import archives, bundle
 from marfa.errors import BundleError, SettingsError
-from marfa.predictor import Predictor, load
+from marfa.loading import load
+from marfa.predictor import Predictor
 
 
 @pytest.fixture

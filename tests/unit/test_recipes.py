@@ -7,18 +7,52 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marfa.errors import SettingsError
-from marfa.recipes import Settings, resolve
-from marfa.settings import SECTIONS, coerce, names
+from marfa.recipes import ClassifierSettings, GeneratorSettings, resolve
+from marfa.settings import TASKS, coerce, declared
 
 
-def test_no_two_sections_share_a_name():
-    assert len(names()) == sum(len(fields(kind)) for kind in SECTIONS.values())
+def test_no_two_sections_of_a_task_share_a_name():
+    for sections in TASKS.values():
+        listed = [item.name for kind in sections.values() for item in fields(kind)]
+        assert len(listed) == len(set(listed))
+
+
+def test_a_name_has_one_section_and_one_type_in_all_tasks():
+    found = {}
+    for _, section, item in declared():
+        assert found.setdefault(item.name, (section, type(item.default))) == (
+            section,
+            type(item.default),
+        )
 
 
 def test_every_setting_says_what_it_means():
-    for kind in SECTIONS.values():
-        for item in fields(kind):
-            assert item.metadata["meaning"].endswith("."), item.name
+    for _, _, item in declared():
+        assert item.metadata["meaning"].endswith("."), item.name
+
+
+def test_a_recipe_has_the_settings_of_its_task():
+    assert isinstance(resolve("sentiment"), ClassifierSettings)
+    found = resolve("shakespeare", {"unroll": 7, "from_": "a.tar.gz"}, {"MARFA_WINDOW": "3"})
+    assert isinstance(found, GeneratorSettings)
+    assert (found.train.unroll, found.train.from_) == (7, "a.tar.gz")
+
+
+def test_a_flag_or_a_key_of_the_other_task_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="it is one of sentiment"):
+        resolve("shakespeare", {"window": 3})
+    (tmp_path / "marfa.toml").write_text("[train]\nunroll = 4\n")
+    with pytest.raises(SettingsError, match="it is one of shakespeare"):
+        resolve("sentiment", folder=tmp_path)
+
+
+def test_a_file_decides_the_recipe_and_is_passed_over_by_another(tmp_path):
+    (tmp_path / "marfa.toml").write_text(
+        'recipe = "shakespeare"\n[train]\nfrom = "m.tar.gz"\n[write]\nlength = 9\n'
+    )
+    found = resolve(folder=tmp_path)
+    assert (found.recipe, found.train.from_, found.write.length) == ("shakespeare", "m.tar.gz", 9)
+    assert resolve("sentiment", folder=tmp_path).recipe == "sentiment"
 
 
 def test_flag_beats_variable_beats_file_beats_preset_beats_default(tmp_path):
@@ -32,7 +66,7 @@ def test_flag_beats_variable_beats_file_beats_preset_beats_default(tmp_path):
         tmp_path,
     )
     assert (found.train.epochs, found.train.batch_size, found.model.hidden) == (2, 98, 77)
-    assert (found.model.embedding, found.train.seed) == (32, Settings().train.seed)
+    assert (found.model.embedding, found.train.seed) == (32, ClassifierSettings().train.seed)
 
 
 def test_a_toml_file_can_be_the_recipe(tmp_path):
@@ -63,7 +97,7 @@ def test_two_runs_do_not_meet(flags, name):
         ({}, {"MARFA_HIDEN": "3"}, "", "did you mean 'MARFA_HIDDEN'"),
         ({}, {}, "[model]\nhiden = 3", "did you mean 'hidden'"),
         ({}, {}, "[modle]\nhidden = 3", "did you mean 'model'"),
-        ({}, {}, "[model]\nepochs = 3", "embedding"),
+        ({}, {}, "[model]\nepochs = 3", "[train]"),
         ({}, {}, "hidden = 3", ""),
         ({}, {}, "[model", "TOML"),
         ({}, {}, "\x00", "TOML"),

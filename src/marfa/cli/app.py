@@ -14,7 +14,7 @@ from marfa import __version__, environment, files
 from marfa.cli import flags, show
 from marfa.cli.talk import Terminal
 from marfa.errors import MarfaError, RequestError, StoppedError
-from marfa.recipes import Settings, resolve
+from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings, resolve
 
 app = App(
     name="marfa",
@@ -52,11 +52,19 @@ PACKAGE = flags.make(*_RUN, "train.sample", "package")
 RUN = flags.make("place", "data", "text", "model", "train", "package", "serve")
 SERVE = flags.make("place.workdir", "serve", recipe=False)
 PREDICT = flags.make("serve.engine", recipe=False)
+GENERATE = flags.make("write", "serve.engine", recipe=False)
 SCORE = flags.make(
     *("data.text_column", "data.encoding", "data.max_text_chars", "serve.engine"), recipe=False
 )
 DOCTOR = flags.make("place", recipe=False)
-_RECIPE = Annotated[str, Parameter(help="A recipe (sentiment), or a path to a marfa.toml.")]
+_RECIPE = Annotated[
+    str,
+    Parameter(
+        help="A recipe (sentiment, shakespeare), or a path to a marfa.toml. "
+        "[default: what the marfa.toml here names, or sentiment]",
+        show_default=False,
+    ),
+]
 _MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
 _TEXTS = Annotated[
     str,
@@ -66,7 +74,7 @@ _TEXTS = Annotated[
 
 @app.command
 def run(
-    recipe: _RECIPE = "sentiment",
+    recipe: _RECIPE = "",
     /,
     *,
     until: Annotated[str, Parameter(help="Last stage to run.")] = "serve",
@@ -87,7 +95,7 @@ def run(
 
 @app.command
 def fetch(
-    recipe: _RECIPE = "sentiment",
+    recipe: _RECIPE = "",
     /,
     *,
     options: Annotated[FETCH, _FLAT] = FETCH(),
@@ -101,7 +109,7 @@ def fetch(
 
 @app.command
 def prepare(
-    recipe: _RECIPE = "sentiment",
+    recipe: _RECIPE = "",
     /,
     *,
     options: Annotated[PREPARE, _FLAT] = PREPARE(),
@@ -115,7 +123,7 @@ def prepare(
 
 @app.command
 def train(
-    recipe: _RECIPE = "sentiment",
+    recipe: _RECIPE = "",
     /,
     *,
     options: Annotated[TRAIN, _FLAT] = TRAIN(),
@@ -129,7 +137,7 @@ def train(
 
 @app.command
 def evaluate(
-    recipe: _RECIPE = "sentiment",
+    recipe: _RECIPE = "",
     /,
     *,
     against: Annotated[str, Parameter(help="Ask the server at this URL instead.")] = "",
@@ -145,7 +153,7 @@ def evaluate(
 
 @app.command
 def package(
-    recipe: _RECIPE = "sentiment",
+    recipe: _RECIPE = "",
     /,
     *,
     options: Annotated[PACKAGE, _FLAT] = PACKAGE(),
@@ -168,7 +176,7 @@ def serve(
     """Serve a model until Ctrl-C: SageMaker's contract, the HTTP API and the page."""
     from marfa.stages.serve import serve as stage
 
-    settings = _settings("sentiment", options)
+    settings = _settings("", options)
     stage(model or settings.model_file, settings.serve, _talk())
 
 
@@ -184,11 +192,48 @@ def predict(
     from marfa.stages.predict import predict as stage
 
     asked = list(texts) if texts and texts != ("-",) else [show.read_stdin()]
-    judged = stage(model, asked, engine=_settings("sentiment", options).serve.engine)
+    judged = stage(model, asked, engine=_settings("", options).serve.engine)
     show.predict(judged, common.json)
     if all(item.label is None for item in judged):
         message = f"no text could be judged: {judged[0].reason}"
         raise RequestError(message, hint="give a text of words that the model can know")
+
+
+@app.command
+def generate(
+    model: _MODEL,
+    /,
+    *,
+    prompt: Annotated[
+        str,
+        Parameter(
+            help="How the text begins; - reads it from standard input.", allow_leading_hyphen=True
+        ),
+    ] = "",
+    seed: Annotated[
+        int | None, Parameter(help="The same seed gives the same text. [default: a new one]")
+    ] = None,
+    options: Annotated[GENERATE, _FLAT] = GENERATE(),
+    common: _COMMON = Common(),
+) -> None:
+    """Write a text, character by character."""
+    from marfa.stages.generate import generate as stage
+
+    settings = _settings("shakespeare", options)
+    assert isinstance(settings, GeneratorSettings)
+    task, pieces = stage(
+        model,
+        show.read_stdin() if prompt == "-" else prompt,
+        length=settings.write.length,
+        temperature=settings.write.temperature,
+        top_k=settings.write.top_k,
+        top_p=settings.write.top_p,
+        seed=seed,
+        engine=settings.serve.engine,
+    )
+    show.generate(task, pieces, common.json)
+    if seed is None and not common.json:
+        _talk().say(f"seed {task.sampling.seed}")
 
 
 @app.command
@@ -205,6 +250,7 @@ def score(
     from marfa.stages.score import score as stage
 
     settings = _settings("sentiment", options)
+    assert isinstance(settings, ClassifierSettings)
     result = stage(
         model,
         file,
@@ -223,7 +269,7 @@ def doctor(*, options: Annotated[DOCTOR, _FLAT] = DOCTOR(), common: _COMMON = Co
     """Say what is installed, reachable or missing, and what to type; exit 1 if something is."""
     from marfa.stages.doctor import doctor as stage
 
-    result = stage(_settings("sentiment", options))
+    result = stage(_settings("", options))
     show.doctor(result, common.json)
     if not result["ok"]:
         raise SystemExit(1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, fields, make_dataclass
+from collections.abc import Mapping
+from dataclasses import Field, make_dataclass
 from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from marfa.recipes import RECIPES
-from marfa.settings import SECTIONS
+from marfa.recipes import RECIPES, TASK_OF
+from marfa.settings import declared, spelled
 
 _TITLES = {
     "place": "Where things are",
@@ -17,6 +18,7 @@ _TITLES = {
     "model": "Network",
     "train": "Training",
     "package": "Packaging",
+    "write": "Writing",
     "serve": "Serving",
 }
 
@@ -33,23 +35,53 @@ def make(*wanted: str, recipe: bool = True) -> type[Any]:
     """
     made: list[tuple[str, Any, Any]] = []
     if recipe:
-        presets = sorted({preset for table in RECIPES.values() for preset in table})
-        choice = f"Preset of the recipe: {', '.join(presets)}. [default: default]"
-        made.append(("preset", Annotated[str | None, Parameter(help=choice)], None))
+        choice = "Preset of the recipe: " + "; ".join(
+            f"{name}: {', '.join(sorted(presets))}" for name, presets in RECIPES.items()
+        )
+        made.append(("preset", Annotated[str | None, Parameter(help=f"{choice}.")], None))
         name = "Name of the run's folder. [default: made of recipe, preset and data]"
         made.append(("name", Annotated[str | None, Parameter(help=name)], None))
-    for order, (section, kind) in enumerate(SECTIONS.items()):
+    found: dict[tuple[str, str], dict[str, Field[Any]]] = {}
+    for task, section, item in declared():
+        if {section, f"{section}.{spelled(item)}"} & set(wanted):
+            found.setdefault((section, spelled(item)), {})[task] = item
+    for order, section in enumerate(_TITLES):
         group = Group(_TITLES[section], sort_key=order + 10)
-        taken = [item for item in fields(kind) if {section, f"{section}.{item.name}"} & set(wanted)]
-        made += [_flag(item, group) for item in taken]
+        made += [_flag(key, tasks, group) for (of, key), tasks in found.items() if of == section]
     flags = make_dataclass("Flags", made, frozen=True, kw_only=True)
     flags.__module__ = __name__  # cyclopts takes no class of the standard library apart
     return flags
 
 
-def _flag(item: Field[Any], group: Group) -> tuple[str, Any, Any]:
+def _flag(key: str, tasks: Mapping[str, Field[Any]], group: Group) -> tuple[str, Any, Any]:
+    """Make one flag of the settings of this name in all tasks, each with what is its own."""
+    items = list(tasks.values())
+    alone = "" if len(tasks) > 1 else f"{recipes_of(next(iter(tasks)))} only. "
+    texts = [meaning(item) for item in items]
+    defaults = [f"{item.default}" for item in items]
+    if len(set(texts)) == 1:
+        text = alone + texts[0]
+        if len(set(defaults)) == 1:
+            text += f" [default: {defaults[0]}]" if defaults[0] else ""
+        else:
+            each = (f"{recipes_of(task)} {item.default}" for task, item in tasks.items())
+            text += f" [default: {', '.join(each)}]"
+    else:
+        text = " ".join(
+            f"{recipes_of(task)}: {words} [default: {value}]"
+            for task, words, value in zip(tasks, texts, defaults, strict=True)
+        )
+    kind = type(items[0].default) | None
+    shown = Parameter(name=f"--{key.replace('_', '-')}", help=text, group=group)
+    return items[0].name, Annotated[kind, shown], None
+
+
+def meaning(item: Field[Any]) -> str:
+    """Return what a setting means, and its choices if it has some."""
     choices = item.metadata["choices"]
-    text = item.metadata["meaning"] + (f" One of {', '.join(choices)}." if choices else "")
-    text += f" [default: {item.default}]" if item.default != "" else ""
-    kind = type(item.default) | None
-    return item.name, Annotated[kind, Parameter(help=text, group=group)], None
+    return str(item.metadata["meaning"]) + (f" One of {', '.join(choices)}." if choices else "")
+
+
+def recipes_of(task: str) -> str:
+    """Name the recipes of a task."""
+    return ", ".join(name for name, of in TASK_OF.items() if of == task)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from marfa.errors import DataError
 
 if TYPE_CHECKING:  # it needs numpy, which --help does without
     from marfa.predictor import Judgement
+    from marfa.writer import Task
 
 SCHEMA = 1
 
@@ -56,8 +57,11 @@ def document(command: str, result: Mapping[str, Any]) -> None:
 
 def _plain(value: object) -> Text:
     """Show a text as it is: no markup of ours in it, and no control character of its own."""
-    shown = "".join(c if c.isprintable() or c == "\n" else " " for c in str(value))
-    return Text(shown)
+    return Text(_printable(str(value)))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
 
 
 def _table(*columns: str) -> Table:
@@ -83,9 +87,19 @@ def fetch(result: Mapping[str, Any], as_json: bool) -> None:
 
 
 def prepare(result: Mapping[str, Any], as_json: bool) -> None:
-    """Print counts, lengths, the commonest words, and one text before and after."""
+    """Print counts, what is commonest, and one text before and after."""
     if as_json:
         return document("prepare", result)
+    if result["task"] == "generator":
+        _prepared_letters(result)
+    else:
+        _prepared_words(result)
+    stdout().print(_plain(f"before      {result['example']['before']}"))
+    stdout().print(_plain(f"after       {result['example']['after']}"))
+    return None
+
+
+def _prepared_words(result: Mapping[str, Any]) -> None:
     out = stdout()
     table = _table("split", "texts", *result["labels"], "median words", "longest", "cut", "known")
     for name, part in result["splits"].items():
@@ -109,17 +123,30 @@ def prepare(result: Mapping[str, Any], as_json: bool) -> None:
             f"{copies['test texts also trained on']} of the test split also in training"
         )
     )
-    out.print(_plain(f"before      {result['example']['before']}"))
-    out.print(_plain(f"after       {result['example']['after']}"))
-    return None
+
+
+def _prepared_letters(result: Mapping[str, Any]) -> None:
+    table = _table("split", "characters", "unknown")
+    for name, part in result["splits"].items():
+        table.add_row(name, f"{part['characters']:,}", f"{part['unknown']:,}")
+    stdout().print(table)
+    listed = sorted(symbol for symbol, _ in result["alphabet"])
+    shown = "".join(symbol for symbol in listed if symbol.isprintable())[:200]
+    stdout().print(
+        _plain(f"\nalphabet    {result['vocabulary']:,} ids, one of them unknown: {shown}")
+    )
 
 
 def train(result: Mapping[str, Any], as_json: bool) -> None:
     """Print the history and the best epoch."""
     if as_json:
         return document("train", result)
-    columns = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-    table = _table("epoch", "loss", "accuracy", "validation loss", "validation accuracy", "")
+    if result["task"] == "generator":
+        columns = ["train_bits", "validation_bits", "validation_loss"]
+        table = _table("epoch", "bits a character", "held out", "held out, nats", "")
+    else:
+        columns = ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy"]
+        table = _table("epoch", "loss", "accuracy", "validation loss", "validation accuracy", "")
     for entry in result["epochs"]:
         best = "best" if entry["epoch"] == result["best"]["epoch"] else ""
         table.add_row(str(entry["epoch"]), *(f"{entry[c]:.4f}" for c in columns), best)
@@ -132,23 +159,51 @@ def evaluate(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return document("evaluate", result)
     out = stdout()
-    table = _table("", "accuracy", "95 % interval", "F1", "AUROC", "calibration error")
-    for name, measured in result["systems"].items():
-        low, high = measured["accuracy_95"]
-        auroc = measured["auroc"]
-        table.add_row(
-            _plain(name),
-            f"{measured['accuracy']:.4f}",
-            f"{low:.4f} to {high:.4f}",
-            f"{measured['f1']:.4f}",
-            "-" if auroc is None else f"{auroc:.4f}",
-            f"{measured['ece']:.4f}",
-        )
+    columns = {
+        "accuracy": "accuracy",
+        "accuracy_95": "95 % interval",
+        "f1": "F1",
+        "auroc": "AUROC",
+        "ece": "calibration error",
+        "bits_per_character": "bits a character",
+        "loss": "nats",
+        "perplexity": "perplexity",
+        "median_memory": "agrees with the text for, median",
+        "first_character_seconds": "first character after, s",
+        "characters_per_second": "characters a second",
+    }
+    systems = result["systems"]
+    present = [key for key in columns if any(key in found for found in systems.values())]
+    table = _table("", *(columns[key] for key in present))
+    for name, measured in systems.items():
+        table.add_row(_plain(name), *(_figure(measured.get(key)) for key in present))
     out.print(table)
+    if "memory" in result:
+        memory, copied = result["memory"], max(item["copied"] for item in result["samples"])
+        out.print(
+            _plain(
+                f"\nmemory      continues a passage of the training text for {memory['median']:g} "
+                f"characters (median of {memory['prompts']}; {memory['longest']} at most)\n"
+                f"copied      {copied} characters at most stand in the training text as written"
+            )
+        )
+        sample = result["samples"][len(result["samples"]) // 2]
+        out.print(
+            _plain(f"sample      temperature {sample['temperature']:g}:\n{sample['text'][:400]}")
+        )
     out.print(_plain(f"\n{result['verdict']}"))
     if result.get("report"):
         out.print(_plain(f"report: {result['report']}"))
     return None
+
+
+def _figure(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        low, high = value
+        return f"{low:.4f} to {high:.4f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def package(result: Mapping[str, Any], as_json: bool) -> None:
@@ -173,6 +228,19 @@ def predict(judgements: Sequence[Judgement], as_json: bool) -> None:
         else:
             known = f"{item.known} of {item.total} words known"
             stdout().print(_plain(f"{item.label}  {item.score:.4f}  ({known})"))
+    return None
+
+
+def generate(task: Task, pieces: Iterable[str], as_json: bool) -> None:
+    """Print a text as it is made, or one document when it is."""
+    if as_json:
+        chosen = asdict(task.sampling)
+        made = {"text": "".join(pieces), "prompt": task.prompt, "length": task.length, **chosen}
+        return document("generate", {**made, "unknown": task.unknown})
+    for piece in pieces:
+        sys.stdout.write(_printable(piece))
+        sys.stdout.flush()
+    sys.stdout.write("\n")
     return None
 
 

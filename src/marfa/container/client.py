@@ -1,7 +1,8 @@
-"""Asking a running server for judgements, as `evaluate --against` does."""
+"""Asking a running server, as `evaluate --against` does."""
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import json
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from marfa.container.contract import JSON, Limits
+from marfa.container.contract import EVENTS, JSON, Limits
 from marfa.errors import DataError, NetworkError, SettingsError
 
 _AT_ONCE = 64
@@ -48,7 +49,20 @@ class Client:
         Raises:
             NetworkError: if the server does not answer, or not with success.
         """
-        return self._open(urllib.request.Request(f"{self.url}/{path}"))  # noqa: S310 - http(s)
+        return self._read(urllib.request.Request(f"{self.url}/{path}"))  # noqa: S310 - http(s)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the server tells of its model, its "task" among it.
+
+        Raises:
+            NetworkError: if the server does not answer, or not with success.
+            DataError: if the answer is not marfa's.
+        """
+        where = f"{self.url}/v1/model"
+        document = _document(self.get("v1/model")[1], where)
+        if not isinstance(document.get("task"), str):
+            raise _foreign(where)
+        return document
 
     def judge(self, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
         """Yield one answer for each text, in order, asking for many at once.
@@ -66,11 +80,66 @@ class Client:
             if some and (
                 len(some) == min(_AT_ONCE, limits.max_texts) or size > limits.max_body_bytes
             ):
-                yield from self._ask(some)
+                yield from self._judge(some)
                 some = []
             some.append(item)
         if some:
-            yield from self._ask(some)
+            yield from self._judge(some)
+
+    def generate(self, prompt: str = "", **options: Any) -> dict[str, Any]:
+        """Ask for a text, and wait for all of it.
+
+        Args:
+            prompt: how it begins.
+            **options: `length`, `temperature`, `top_k`, `top_p`, `seed`; left out, the server's.
+
+        Returns:
+            The answer: the text, and how it was made.
+
+        Raises:
+            NetworkError: if the server does not answer, or not with success.
+            DataError: if the answer is not marfa's.
+        """
+        request = self._question(json.dumps({"prompt": prompt, **options}).encode(), JSON)
+        document = _document(self._read(request)[1], request.full_url)
+        if not isinstance(document.get("text"), str):
+            raise _foreign(request.full_url)
+        return document
+
+    def stream(self, prompt: str = "", **options: Any) -> Iterator[tuple[float, str]]:
+        """Ask for a text, and yield it as it comes, the prompt first.
+
+        Args:
+            prompt: how it begins.
+            **options: as for `generate`.
+
+        Yields:
+            Seconds since the request was sent, and a piece of the text.
+
+        Raises:
+            NetworkError: if the server does not answer, or stops before the end.
+            DataError: if what comes is not marfa's.
+        """
+        request = self._question(json.dumps({"prompt": prompt, **options}).encode(), EVENTS)
+        where = request.full_url
+        began = time.perf_counter()
+        try:
+            with self._open(request) as answer:
+                for name, document in _events(answer, where):
+                    if name == "error":
+                        message = f"the server stopped: {document.get('title')!s:.80}"
+                        raise NetworkError(message, where=where)
+                    if name == "done":
+                        return
+                    piece = document.get("prompt" if name == "start" else "text")
+                    if not isinstance(piece, str):
+                        raise _foreign(where)
+                    yield time.perf_counter() - began, piece
+        except (OSError, http.client.HTTPException) as error:
+            message = "the line dropped before the end of the text"
+            raise NetworkError(message, where=where) from error
+        message = "the text ended before its end"
+        raise NetworkError(message, where=where)
 
     def _limits(self) -> Limits:
         try:
@@ -79,27 +148,36 @@ class Client:
         except (NetworkError, ValueError, KeyError, TypeError):  # a host without that address
             return Limits()
 
-    def _ask(self, items: list[bytes]) -> list[dict[str, Any]]:
+    def _question(self, body: bytes, accept: str) -> urllib.request.Request:
+        headers = {"Content-Type": JSON, "Accept": accept}
         where = f"{self.url}/invocations"
-        body = b'{"texts": [' + b", ".join(items) + b"]}"
-        headers = {"Content-Type": JSON, "Accept": JSON}
-        request = urllib.request.Request(where, body, headers)  # noqa: S310 - http(s)
-        try:
-            results = json.loads(self._open(request)[1])["results"]
-        except (ValueError, KeyError, TypeError) as error:
-            message = "the answer is not marfa's"
-            raise DataError(message, where=where) from error
-        if not isinstance(results, list) or len(results) != len(items):
+        return urllib.request.Request(where, body, headers)  # noqa: S310 - http(s)
+
+    def _judge(self, items: list[bytes]) -> list[dict[str, Any]]:
+        request = self._question(b'{"texts": [' + b", ".join(items) + b"]}", JSON)
+        where = request.full_url
+        results = _document(self._read(request)[1], where).get("results")
+        if not isinstance(results, list):
+            raise _foreign(where)
+        if len(results) != len(items):
             message = f"{len(items)} texts were sent, another number of answers came back"
             raise DataError(message, where=where)
         return results
 
-    def _open(self, request: urllib.request.Request) -> tuple[int, bytes]:
+    def _read(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        where = request.full_url
+        try:
+            with self._open(request) as answer:
+                return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            message = "the line dropped in the middle of an answer"
+            raise NetworkError(message, where=where) from error
+
+    def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         where = request.full_url
         for left in range(_TRIES - 1, -1, -1):
             try:
-                with self._opener.open(request, timeout=_SECONDS) as answer:
-                    return answer.status, answer.read()
+                answer: http.client.HTTPResponse = self._opener.open(request, timeout=_SECONDS)
             except urllib.error.HTTPError as error:
                 wait = error.headers.get("Retry-After", "")
                 error.close()
@@ -112,7 +190,37 @@ class Client:
                 raise NetworkError(
                     message, where=where, hint="start it: marfa serve MODEL"
                 ) from error
+            else:
+                return answer
         raise AssertionError
+
+
+def _events(lines: Iterable[bytes], where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the events that marfa sends: one line of data each; heartbeats are passed over."""
+    name, data = "", b""
+    for line in lines:
+        field, _, value = line.rstrip(b"\r\n").partition(b": ")
+        if field == b"event":
+            name = value.decode("ascii", "replace")
+        elif field == b"data":
+            data = value
+        elif line.strip() == b"" and data:
+            yield name, _document(data, where)
+            name, data = "", b""
+
+
+def _document(body: bytes, where: str) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _foreign(where) from None
+    if not isinstance(document, dict):
+        raise _foreign(where)
+    return document
+
+
+def _foreign(where: str) -> DataError:
+    return DataError("the answer is not marfa's", where=where)
 
 
 def _is_loopback(host: str) -> bool:

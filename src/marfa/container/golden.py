@@ -1,61 +1,31 @@
 """Golden requests: recorded when a model is packaged, replayed when it is loaded, on every host.
 
 They are the proof that what answers here is what was packaged. Bytes must be equal; only numbers may
-differ, by the tolerance in the manifest, since two machines add in another order.
+differ, by the tolerance in the manifest, since two machines add in another order. Texts that an engine
+with eight-bit weights writes are compared by their length alone: its kernels round differently on
+processors of different kinds, and a text that differs in one character differs in all that follow.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from marfa.container.contract import JSON, LINES, TEXT, Limits, Request, Response, respond
+from marfa.container import questions
+from marfa.container.contract import EVENTS, JSON, LINES, TEXT, Limits, Request, Response, respond
+from marfa.container.messages import to_json
 from marfa.errors import BundleError
 from marfa.predictor import Predictor
+from marfa.writer import Writer
 
-_GOOD = (
-    "I laughed, I cried, and I told everyone about it. A wonderful evening, superbly acted.",
-    "A waste of time: dull, badly made, and far too long. I want my money back.",
-    "Not bad at all; I'd expected worse, and the ending surprised me.",
-    "It was not good. Score < 5, and <b>never</b> again!<br /><br />Don't go.",
-    "فيلم جميل",
-    "Un film très réussi, que je recommande à tous.",
-    "good",
-)
+_PIECE = re.compile(rb"(event: text\ndata: )(\{.*\})")
 
 
-def requests() -> Iterator[Request]:
-    """Yield the requests: good ones in every form, and bad ones of every kind."""
-    for text in _GOOD:
-        yield Request("POST", "/invocations", TEXT, JSON, text.encode())
-    yield Request("POST", "/invocations", TEXT, TEXT, _GOOD[0].encode())
-    yield Request("POST", "/invocations", f"{TEXT}; charset=utf-8", "*/*", _GOOD[1].encode())
-    yield Request("POST", "/invocations", JSON, "", _json({"text": _GOOD[0]}))
-    yield Request("POST", "/invocations", JSON, JSON, _json({"texts": list(_GOOD)}))
-    lines = b"\n".join([_json({"text": _GOOD[1]}), b"not json", _json({"text": ""})])
-    yield Request("POST", "/invocations", LINES, LINES, lines)
-    for body in (b"", b"   ", b"<br /><p></p>", b"\xff\xfe", b"qzxjv wvkqz"):
-        yield Request("POST", "/invocations", TEXT, JSON, body)
-    for body in (
-        b"",
-        b"{",
-        b"[1]",
-        b'{"text": 1}',
-        b'{"text": NaN}',
-        b"[" * 2000,
-        b'{"texts": []}',
-    ):
-        yield Request("POST", "/invocations", JSON, JSON, body)
-    yield Request("POST", "/invocations", JSON, JSON, b'{"text": "\\ud800 wonderful \\u0000 film"}')
-    yield Request("POST", "/invocations", "text/csv", JSON, b"a,b")
-    yield Request("POST", "/invocations", TEXT, "image/png", _GOOD[0].encode())
-    yield Request("GET", "/invocations")
-    yield Request("GET", "/ping")
-
-
-def record(model: Predictor) -> bytes:
+def record(model: Predictor | Writer) -> bytes:
     """Record every request with the model's response, one JSON document a line.
 
     Args:
@@ -65,13 +35,13 @@ def record(model: Predictor) -> bytes:
         The content of golden.jsonl.
     """
     lines = []
-    for request in requests():
+    for request in questions.of(model):
         response = respond(model, request, Limits())
         lines.append(json.dumps({"request": _plain(request), "response": _plain(response)}))
     return "\n".join(lines).encode("ascii") + b"\n"
 
 
-def replay(model: Predictor, recorded: bytes) -> int:
+def replay(model: Predictor | Writer, recorded: bytes) -> int:
     """Ask every recorded request again.
 
     Args:
@@ -85,19 +55,12 @@ def replay(model: Predictor, recorded: bytes) -> int:
         BundleError: if the file is no recording, or an answer is not the one recorded.
     """
     where = "golden.jsonl"
-    try:
-        pairs = [json.loads(line) for line in recorded.splitlines()]
-        asked = [
-            (Request(**_bytes(p["request"])), Response(**_bytes(p["response"]))) for p in pairs
-        ]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        message = "not a recording of requests"
-        raise BundleError(message, where=where) from error
-    if not asked:
-        message = "no request is recorded"
-        raise BundleError(message, where=where)
+    rounded = isinstance(model, Writer) and model.engine.precision == "int8"
+    asked = pairs(recorded)
     for number, (request, expected) in enumerate(asked, 1):
         found = respond(model, request, Limits())
+        if rounded:
+            found, expected = _measured(found), _measured(expected)
         if not same(found, expected, model.tolerance):
             message = (
                 f"request {number} is answered differently here than where the model was packaged "
@@ -105,6 +68,31 @@ def replay(model: Predictor, recorded: bytes) -> int:
             )
             raise BundleError(message, where=where, hint="package it again, or use --engine numpy")
     return len(asked)
+
+
+def pairs(recorded: bytes) -> list[tuple[Request, Response]]:
+    """Return the recorded requests with their responses.
+
+    Args:
+        recorded: the content of golden.jsonl.
+
+    Raises:
+        BundleError: if the file is no recording.
+    """
+    where = "golden.jsonl"
+    try:
+        documents = [json.loads(line) for line in recorded.splitlines()]
+        found = [
+            (Request(**_bytes(each["request"])), Response(**_bytes(each["response"])))
+            for each in documents
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        message = "not a recording of requests"
+        raise BundleError(message, where=where) from error
+    if not found:
+        message = "no request is recorded"
+        raise BundleError(message, where=where)
+    return found
 
 
 def same(found: Response, expected: Response, tolerance: float) -> bool:
@@ -119,6 +107,30 @@ def same(found: Response, expected: Response, tolerance: float) -> bool:
         return _alike(_documents(found), _documents(expected), tolerance)
     except (ValueError, RecursionError):
         return False  # a body that is not what its type says is no answer of this model
+
+
+def _measured(response: Response) -> Response:
+    """Put the lengths of texts in their place, in every form that a text is answered in."""
+    if response.status != 200:
+        return response
+    kind, body = response.content_type.partition(";")[0], response.body
+    try:
+        if kind == TEXT:
+            body = b"%d characters" % len(body.decode())
+        elif kind == EVENTS:
+            body = _PIECE.sub(lambda found: found[1] + _length_only(found[2]), body)
+        elif kind == JSON:
+            body = _length_only(body)
+    except (ValueError, RecursionError):
+        return response
+    return replace(response, body=body)
+
+
+def _length_only(body: bytes) -> bytes:
+    document = json.loads(body)
+    if isinstance(document, dict) and isinstance(document.get("text"), str):
+        document["text"] = len(document["text"])
+    return to_json(document)
 
 
 def _documents(response: Response) -> list[Any]:
@@ -140,10 +152,6 @@ def _alike(found: Any, expected: Any, tolerance: float) -> bool:
             _alike(a, b, tolerance) for a, b in zip(found, expected, strict=True)
         )
     return bool(found == expected)
-
-
-def _json(document: Any) -> bytes:
-    return json.dumps(document).encode("ascii")
 
 
 def _plain(message: Request | Response) -> dict[str, Any]:

@@ -6,6 +6,8 @@ codec.json                how the numbers were made
 <split>.offsets.npy       where each text begins; one more than there are texts
 <split>.labels.npy        the label's index of each text
 <split>.texts.jsonl       {"text": ..., "origin": ...} of each text, in the same order
+
+One running text is only <split>.ids.npy: its characters' ids, whose text the alphabet gives back.
 """
 
 from __future__ import annotations
@@ -77,19 +79,14 @@ def write_split(
     lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     kind = np.uint16 if vocabulary <= 1 << 16 else np.int32
-    ids = np.empty(int(offsets[-1]), dtype=kind)
+    ids: Ints = np.empty(int(offsets[-1]), dtype=kind)
     for index, row in enumerate(encoded):
         ids[offsets[index] : offsets[index + 1]] = row
-    paths = []
-    for part, array in (
-        ("ids", ids),
-        ("offsets", offsets),
-        ("labels", np.asarray(labels, dtype=np.int32)),
-    ):
-        buffer = io.BytesIO()
-        np.save(buffer, array, allow_pickle=False)
-        paths.append(folder / f"{name}.{part}.npy")
-        files.write_bytes(paths[-1], buffer.getvalue())
+    paths = [
+        write_ids(folder, name, ids),
+        _write_array(folder / f"{name}.offsets.npy", offsets),
+        _write_array(folder / f"{name}.labels.npy", np.asarray(labels, dtype=np.int32)),
+    ]
     paths.append(folder / f"{name}.texts.jsonl")
     with files.atomic(paths[-1]) as file:
         for text, origin in texts:
@@ -108,15 +105,38 @@ def read_split(folder: Path, name: str) -> Split:
     Raises:
         DataError: if a file is missing or is no array.
     """
-    arrays = []
-    for part in ("ids", "offsets", "labels"):
-        path = folder / f"{name}.{part}.npy"
-        try:
-            arrays.append(np.load(path, mmap_mode="r", allow_pickle=False))
-        except (OSError, ValueError) as error:
-            message = "missing, or not an array"
-            raise DataError(message, where=str(path), hint="run: marfa prepare") from error
-    return Split(*arrays)
+    offsets, labels = (_read_array(folder / f"{name}.{part}.npy") for part in ("offsets", "labels"))
+    return Split(read_ids(folder, name), offsets, labels)
+
+
+def write_ids(folder: Path, name: str, ids: Ints) -> Path:
+    """Write the ids of one split, shape (their number,); return the file."""
+    return _write_array(folder / f"{name}.ids.npy", ids)
+
+
+def read_ids(folder: Path, name: str) -> Ints:
+    """Map the ids of one split into memory, shape (their number,).
+
+    Raises:
+        DataError: if the file is missing or is no array.
+    """
+    return _read_array(folder / f"{name}.ids.npy")
+
+
+def _write_array(path: Path, array: Ints) -> Path:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    files.write_bytes(path, buffer.getvalue())
+    return path
+
+
+def _read_array(path: Path) -> Ints:
+    try:
+        found: Ints = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        message = "missing, or not an array"
+        raise DataError(message, where=str(path), hint="run: marfa prepare") from error
+    return found
 
 
 def read_texts(folder: Path, name: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where the labelled texts of a run come from: IMDb, the embedded sample, or the user's own files."""
+"""Where the texts of a run come from: a data set, the embedded sample, or the user's own files."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from marfa import __version__, files
+from marfa.data import corpus, imdb, sample
 from marfa.data import files as own_files
-from marfa.data import imdb, sample
+from marfa.data.origins import ORIGINS
 from marfa.data.rows import Row
 from marfa.errors import DataError
-from marfa.recipes import Settings
+from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings
 
 
 def archive(settings: Settings) -> Path:
-    """Return where the IMDb archive is kept; one download serves every run in the work folder."""
-    return Path(settings.place.workdir) / "raw" / "imdb" / "aclImdb_v1.tar.gz"
+    """Return where the file of a data set is kept; one download serves every run in the work folder."""
+    return place(settings, settings.data.data)
 
 
-def rows(settings: Settings) -> Iterator[Row]:
+def place(settings: Settings, name: str) -> Path:
+    """Return where the file of the data set `name` is kept."""
+    return Path(settings.place.workdir) / "raw" / name / ORIGINS[name].file
+
+
+def rows(settings: ClassifierSettings) -> Iterator[Row]:
     """Yield the labelled texts.
 
     Args:
@@ -44,22 +50,42 @@ def rows(settings: Settings) -> Iterator[Row]:
         )
 
 
+def text(settings: GeneratorSettings) -> str:
+    """Return the text to learn from, as it was found.
+
+    Args:
+        settings: `data` says where from.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    data = settings.data
+    if data.data == "sample":
+        return "\n".join(row.text for row in sample.read()) + "\n"
+    path = archive(settings) if data.data in ORIGINS else Path(data.data)
+    if data.data in ORIGINS and not path.is_file():
+        message = "no such file"
+        raise DataError(message, where=str(path), hint=f"run: marfa fetch {settings.recipe}")
+    return corpus.read(path, encoding=data.encoding, max_chars=data.max_chars)
+
+
 def described(settings: Settings) -> str:
     """Say where the texts come from: a data set's name, or the whole path of one's own file."""
     name = settings.data.data
-    return name if name in {"imdb", "sample"} else str(Path(name).resolve())
+    return name if name in {*ORIGINS, "sample"} else str(Path(name).resolve())
 
 
 def fingerprint(settings: Settings) -> str:
-    """Hash what `rows` would read, to know whether it has changed.
+    """Hash what `rows` or `text` would read, to know whether it has changed.
 
     Raises:
         DataError: if it is not there.
     """
     if settings.data.data == "sample":
         return f"sample-{__version__}"
-    path = archive(settings) if settings.data.data == "imdb" else Path(settings.data.data)
-    hint = "run: marfa fetch sentiment" if settings.data.data == "imdb" else "check --data"
+    is_known = settings.data.data in ORIGINS
+    path = archive(settings) if is_known else Path(settings.data.data)
+    hint = f"run: marfa fetch {settings.recipe}" if is_known else "check --data"
     try:
         if path.is_dir():
             listed = hashlib.sha256()

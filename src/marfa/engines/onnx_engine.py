@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from marfa.errors import BundleError
+from marfa.engines.onnx_session import open_session
 
 Ints = npt.NDArray[np.int64]
 
@@ -27,22 +24,7 @@ class OnnxEngine:
     name = "onnx"
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = (
-            4  # its warnings can quote the graph; errors come as exceptions
-        )
-        # Without these two, memory grows with the largest batch ever seen and threads burn while idle.
-        options.enable_cpu_mem_arena = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            message = "the graph cannot be loaded"
-            raise BundleError(message, where="model.onnx") from error
+        self._session = open_session(model, threads, "model.onnx")
 
     def probabilities(self, tokens_BT: Ints, lengths_B: Ints) -> npt.NDArray[np.float64]:
         """Return the probability of each label; as `NumpyEngine.probabilities`."""

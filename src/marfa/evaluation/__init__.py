@@ -1,1 +1,1 @@
-"""How good a classifier is, beside what is easily had: figures, baselines, charts, the report."""
+"""How good a model is, beside what is easily had: figures, baselines, charts, the report."""

@@ -3,47 +3,75 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 def write(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    """Write the card.
+    """Write the card of a classifier or of a generator.
 
     Args:
-        config: the run's config.json.
+        config: the run's config.json; a `task` of "generator" is a generator's.
         metrics: the run's metrics.json.
 
     Returns:
         Markdown with front matter; JSON values are valid YAML, so any label can stand in it.
     """
-    summary, data = metrics["summary"], config["data"]
+    kind = _generator if config.get("task") == "generator" else _classifier
+    return kind(config, metrics["summary"])
+
+
+def _front(
+    config: Mapping[str, Any],
+    kind: str,
+    public: Sequence[str],
+    metrics: Sequence[str],
+    measured: Mapping[str, float],
+) -> str:
+    data = config["data"]["data"]
     front = {
         "library_name": "marfa",
-        "pipeline_tag": "text-classification",
-        "tags": ["lstm", "text-classification", "onnx"],
-        "datasets": [data["data"] if data["data"] in {"imdb", "sample"} else "own data"],
-        "metrics": ["accuracy", "f1", "roc_auc"],
+        "pipeline_tag": kind,
+        "tags": ["lstm", kind, "onnx"],
+        "datasets": [data if data in public else "own data"],
+        "metrics": metrics,
         "model-index": [
             {
                 "name": config["name"],
                 "results": [
                     {
-                        "task": {"type": "text-classification"},
-                        "dataset": {"name": data["data"], "type": data["data"], "split": "test"},
-                        "metrics": [{"type": "accuracy", "value": summary["accuracy"]}],
+                        "task": {"type": kind},
+                        "dataset": {"name": data, "type": data, "split": "test"},
+                        "metrics": [
+                            {"type": name, "value": value} for name, value in measured.items()
+                        ],
                     }
                 ],
             }
         ],
     }
     lines = "\n".join(f"{key}: {json.dumps(value)}" for key, value in front.items())
+    return f"---\n{lines}\n---"
+
+
+_FILES = """## Files
+
+`manifest.json` lists every file with its SHA-256. There is no pickle in this archive.
+"""
+
+
+def _classifier(config: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    front = _front(
+        config,
+        "text-classification",
+        ("imdb", "sample"),
+        ["accuracy", "f1", "roc_auc"],
+        {"accuracy": summary["accuracy"]},
+    )
     low, high = summary["accuracy_95"]
-    shape = config["model"]
+    shape, data = config["model"], config["data"]["data"]
     directions = "bidirectional" if shape["bidirectional"] else "unidirectional"
-    return f"""---
-{lines}
----
+    return f"""{front}
 
 # {config["name"]}
 
@@ -64,11 +92,55 @@ SageMaker unpacks this archive to /opt/ml/model and calls `code/inference.py`, w
 
 ## Limits
 
-It knows the language and the kind of text that it was trained on ({data["data"]}), and nothing of the
+It knows the language and the kind of text that it was trained on ({data}), and nothing of the
 world. Where fewer than {config["min_known_share"]:.0%} of a text's words are known it declines to
 judge. Irony, quotation and mixed views mislead it. It must not decide about people.
 
-## Files
+{_FILES}"""
 
-`manifest.json` lists every file with its SHA-256. There is no pickle in this archive.
-"""
+
+def _generator(config: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    front = _front(
+        config,
+        "text-generation",
+        ("shakespeare", "sample"),
+        ["bits_per_character", "perplexity"],
+        {name: summary[name] for name in ("bits_per_character", "perplexity")},
+    )
+    shape, data = config["model"], config["data"]["data"]
+    memory, copied = (_characters(summary[key]) for key in ("median_memory", "longest_copy"))
+    layers = "one layer" if shape["layers"] == 1 else f"{shape['layers']} layers"
+    return f"""{front}
+
+# {config["name"]}
+
+A character-level LSTM ({layers} of {shape["hidden"]} units) that continues a text.
+
+| on {summary["n"]:,} characters kept from it while it learned | bits a character |
+|---|---|
+| this network | {summary["bits_per_character"]:.4f} (perplexity {summary["perplexity"]:.3f}) |
+| 5-gram, interpolated modified Kneser-Ney | {summary["baseline_bits_per_character"]:.4f} |
+| the frequency of each character alone | {summary["unigram_bits_per_character"]:.4f} |
+
+Fewer bits are better.
+
+## Use
+
+    marfa serve model.tar.gz
+    marfa generate model.tar.gz --prompt "The ship came in"
+
+SageMaker unpacks this archive to /opt/ml/model and calls `code/inference.py`, which needs numpy alone.
+
+## Limits
+
+It writes what looks like the text that it was trained on ({data}), and repeats what is wrong
+or offensive there. It is not a source of facts. It has passages by heart: given a prompt from the
+training text and continued with the likeliest character each time, half of its answers agree with
+that text for {memory} or fewer, and the longest passage of its samples that
+stands there word for word has {copied}. Do not train it on what must not be repeated.
+
+{_FILES}"""
+
+
+def _characters(count: int) -> str:
+    return f"{count:,} character{'' if count == 1 else 's'}"

@@ -7,9 +7,48 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marfa.evaluation.drawing import printable
+from marfa.evaluation.report_style import CSS
 
 _EXCERPT = 700
 """Letters of a mistaken text that are shown."""
+
+
+def frame(title: str, parts: Iterable[str], style: str = "") -> str:
+    """Make a page of HTML: nothing in it may run, and nothing may be fetched.
+
+    >>> frame("Films & more", ["<p>Good.</p>"]).count("<title>Films &amp; more</title>")
+    1
+    """
+    body = "\n".join(parts)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
+<title>{text(title)}</title>
+<style>{CSS}{style}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+def header(title: str, tags: Iterable[str]) -> str:
+    """Write the head of the page: what it is about, and a few words beside."""
+    listed = "".join(f'<li dir="auto">{text(tag)}</li>' for tag in tags)
+    return f'<header><h1 dir="auto">{text(title)}</h1><ul class="tags">{listed}</ul></header>'
+
+
+def chart(svg: str, title: str, said: str, numbers: str) -> str:
+    """Put a chart in a box with what it says, and its numbers to be opened."""
+    return (
+        f"<figure><h3>{title}</h3>{svg}<figcaption>{text(said)}</figcaption>"
+        f"<details><summary>The numbers</summary>{numbers}</details></figure>"
+    )
 
 
 def section(title: str, body: str) -> str:
@@ -98,4 +137,13 @@ def text(value: object) -> str:
 
 def words(count: int) -> str:
     """Write a number of words."""
-    return "1 word" if count == 1 else f"{count:,} words"
+    return counted(count, "word")
+
+
+def counted(count: int, what: str) -> str:
+    """Write how many there are of something.
+
+    >>> counted(1, "word"), counted(2000, "character")
+    ('1 word', '2,000 characters')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -15,12 +15,12 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from marfa.errors import DataError
+from marfa.evaluation.curves import bits, history
 from marfa.evaluation.drawing import (
     BLUE,
     INK,
     ORANGE,
     Names,
-    label_ends,
     panel,
     percent,
     render,
@@ -29,57 +29,7 @@ from marfa.evaluation.drawing import (
     whole,
 )
 
-_STEPS = (1, 2, 2.5, 5, 10)
-
-
-@style()
-def history(records: Sequence[Mapping[str, Any]]) -> str:
-    """Draw loss and accuracy of each epoch, training dashed and validation solid.
-
-    Args:
-        records: one mapping per epoch: `epoch`, `train_loss`, `train_accuracy`, `validation_loss`,
-            `validation_accuracy`; losses in nats, accuracies 0 to 1.
-
-    Returns:
-        An SVG element.
-
-    Raises:
-        DataError: if there is no epoch.
-
-    >>> svg = history([{"epoch": 1, "train_loss": 0.5, "train_accuracy": 0.8,
-    ...                 "validation_loss": 0.4, "validation_accuracy": 0.85}])
-    >>> svg.startswith("<svg") and "validation" in svg
-    True
-    """
-    if not records:
-        message = "found no epoch to draw, expected at least one"
-        raise DataError(message)
-    figure = sheet(400)
-    epochs = [record["epoch"] for record in records]
-    for bottom, measure, title in ((0.575, "loss", "Loss, nats"), (0.09, "accuracy", "Accuracy")):
-        axes = panel(figure, (0.115, bottom, 0.665, 0.355), title)
-        ends = []
-        for part, colour, line in (("train", ORANGE, (0, (4, 2))), ("validation", BLUE, "-")):
-            values = [record[f"{part}_{measure}"] for record in records]
-            axes.plot(epochs, values, color=colour, linestyle=line, linewidth=2.2)
-            axes.plot(epochs, values, color=colour, linestyle="", marker="o", markersize=4.5)
-            ends.append((values[-1], "training" if part == "train" else part, colour))
-        axes.margins(x=0.03, y=0.12)
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=_STEPS))
-        label_ends(axes, ends)
-        if measure == "accuracy":
-            axes.yaxis.set_major_formatter(percent)
-            axes.set_xlabel("epoch")
-        if len(epochs) == 1:
-            axes.set_xlim(epochs[0] - 0.5, epochs[0] + 0.5)
-    last = records[-1]
-    described = (
-        f"{len(records)} epochs. In the last, the validation loss is "
-        f"{last['validation_loss']:.3f} and the validation accuracy "
-        f"{last['validation_accuracy']:.1%}."
-    )
-    return render(figure, "history", "Loss and accuracy by epoch", described, Names())
+__all__ = ["bits", "calibration", "confusion", "history", "lengths"]
 
 
 @style()

@@ -9,16 +9,18 @@ from typing import Any
 from marfa.errors import DataError
 from marfa.evaluation import plots
 from marfa.evaluation.markup import (
+    chart,
     excerpt,
     facts,
     figure,
+    frame,
+    header,
     section,
     share,
     table,
     text,
     words,
 )
-from marfa.evaluation.report_style import CSS
 from marfa.evaluation.verdict import verdict
 
 __all__ = ["page", "verdict"]
@@ -67,40 +69,18 @@ def page(document: Mapping[str, Any]) -> str:
     if missing:
         message = f"the report lacks {', '.join(missing)}"
         raise DataError(message)
-    body = "\n".join(
-        (
-            _head(document),
-            _headline(document),
-            section("How good it is", _figures(document)),
-            section("How it shows", _charts(document)),
-            section("Its worst mistakes", _mistakes(document["mistakes"])),
-            section("Settings", facts(document["settings"])),
-            section("Data", facts(document["data"])),
-            section("Made with", facts(document["versions"])),
-        )
-    )
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>{text(document["title"])}</title>
-<style>{CSS}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
-
-
-def _head(document: Mapping[str, Any]) -> str:
     tags = (document["name"], f"preset {document['preset']}", *document["labels"][:12])
-    listed = "".join(f'<li dir="auto">{text(tag)}</li>' for tag in tags)
-    title = f'<h1 dir="auto">{text(document["title"])}</h1>'
-    return f'<header>{title}<ul class="tags">{listed}</ul></header>'
+    parts = (
+        header(document["title"], tags),
+        _headline(document),
+        section("How good it is", _figures(document)),
+        section("How it shows", _charts(document)),
+        section("Its worst mistakes", _mistakes(document["mistakes"])),
+        section("Settings", facts(document["settings"])),
+        section("Data", facts(document["data"])),
+        section("Made with", facts(document["versions"])),
+    )
+    return frame(document["title"], parts)
 
 
 def _headline(document: Mapping[str, Any]) -> str:
@@ -167,19 +147,19 @@ def _charts(document: Mapping[str, Any]) -> str:
             for record in history
         ]
         said = "Where validation turns and training goes on, the network learns by heart."
-        shown.append(_chart(plots.history(history), "Learning", said, table("", header, rows)))
+        shown.append(chart(plots.history(history), "Learning", said, table("", header, rows)))
     bins = network["calibration"]
     rows = [(share(b["confidence"], 1), share(b["accuracy"], 1), f"{b['count']:,}") for b in bins]
     said = "On the dotted line, ninety answers of a hundred given with 90\u00a0% are right."
     numbers = table("", ("sure", "right", "texts"), rows)
-    shown.append(_chart(plots.calibration(bins), "Trust", said, numbers))
+    shown.append(chart(plots.calibration(bins), "Trust", said, numbers))
     rows = [
         (label, *(f"{count:,}" for count in counts))
         for label, counts in zip(labels, network["confusion"], strict=True)
     ]
     said = "Each row is all texts of one label; the shares are of its row."
     numbers = table("", ("truth", *labels), rows)
-    shown.append(_chart(plots.confusion(network["confusion"], labels), "Confusion", said, numbers))
+    shown.append(chart(plots.confusion(network["confusion"], labels), "Confusion", said, numbers))
     if document["lengths"]:
         found = document["lengths"]
         bars = zip(pairwise(found["edges"]), found["counts"], strict=True)
@@ -187,16 +167,9 @@ def _charts(document: Mapping[str, Any]) -> str:
         if found["longest"] >= found["edges"][-1]:
             rows[-1] = (f"{found['edges'][-2]:,} or more", rows[-1][1])
         said = f"The longest has {found['longest']:,} words."
-        chart = plots.lengths(found, found.get("cut"))
-        shown.append(_chart(chart, "Lengths", said, table("", ("words", "texts"), rows)))
+        drawn = plots.lengths(found, found.get("cut"))
+        shown.append(chart(drawn, "Lengths", said, table("", ("words", "texts"), rows)))
     return f'<div class="grid">{"".join(shown)}</div>'
-
-
-def _chart(svg: str, title: str, said: str, numbers: str) -> str:
-    return (
-        f"<figure><h3>{title}</h3>{svg}<figcaption>{text(said)}</figcaption>"
-        f"<details><summary>The numbers</summary>{numbers}</details></figure>"
-    )
 
 
 def _mistakes(mistakes: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""The report's style sheet: light, dark and paper; nothing is fetched, not even a font."""
+"""The reports' style sheet: light, dark and paper; nothing is fetched, not even a font."""
 
 from __future__ import annotations
 
@@ -86,5 +86,41 @@ bdi { overflow-wrap: anywhere; }
   .bars i::before, .bars i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h2, h3 { break-after: avoid; }
   .scroll { overflow: visible; }
+}
+"""
+
+WRITING_CSS = """
+:root { --copied: rgb(181 80 13 / .17); --agreed: rgb(31 111 178 / .15); }
+@media (prefers-color-scheme: dark) {
+  :root { --copied: rgb(240 151 90 / .26); --agreed: rgb(109 179 242 / .22); }
+}
+.samples { display: grid; gap: 1.25rem; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
+.samples h3, .remembered h3 { margin: 0; }
+.samples p, .remembered p { font-size: .9rem; margin: .2rem 0 0; }
+.remembered .writing + p { margin-top: 1.2rem; }
+.writing { white-space: pre-wrap; unicode-bidi: plaintext; text-align: start; line-height: 1.6;
+  border-color: var(--line); margin-top: .9rem; }
+.writing.soft { margin-top: .5rem; }
+mark, .agreed { color: inherit; border-radius: .15rem; text-decoration: underline;
+  text-decoration-thickness: 2px; text-underline-offset: .2em; text-decoration-skip-ink: none;
+  -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+mark { background: var(--copied); text-decoration-color: var(--chart-orange); }
+.agreed { background: var(--agreed); text-decoration-color: var(--chart-blue); }
+.departed { text-decoration: underline dotted var(--chart-orange) 2px;
+  text-underline-offset: .2em; text-decoration-skip-ink: none; }
+.remembered .key { display: flex; flex-wrap: wrap; gap: .2rem 1.25rem; margin: .3rem 0 0;
+  padding: 0; list-style: none; font-size: .9rem; }
+.spread { margin-top: 1rem; }
+.spread li:first-child i::before { background: var(--soft); }
+.alphabet { display: flex; flex-wrap: wrap; gap: .4rem; margin: 0; padding: 0; list-style: none; }
+.alphabet li { display: flex; align-items: baseline; gap: .5rem; border: 1px solid var(--line);
+  border-radius: .4rem; padding: .1rem .55rem; min-width: 0; }
+.alphabet b { font-size: 1.06rem; font-weight: 600; overflow-wrap: anywhere; }
+.alphabet .named { font-size: .875rem; font-weight: 400; font-style: italic; }
+.alphabet span { font-size: .8rem; color: var(--soft); font-variant-numeric: tabular-nums; }
+@media print {
+  :root { --copied: rgb(181 80 13 / .17); --agreed: rgb(31 111 178 / .15); }
+  mark, .agreed { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

@@ -8,6 +8,7 @@ generation that was cut, or has rotted, is passed over for the one before.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,15 @@ def read_newest(folder: Path, key: str) -> tuple[dict[str, Tensor], dict[str, An
             if document["sha256"] == digest and document["state"]["key"] == key:
                 return load(data), document["state"]
     return None
+
+
+def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def clear(folder: Path) -> None:

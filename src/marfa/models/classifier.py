@@ -53,21 +53,11 @@ class Classifier(nn.Module):
         self._begin()
 
     def _begin(self) -> None:
-        """Set the first weights: small embeddings, orthogonal recurrences, open forget gates."""
+        """Set the first weights: small embeddings, and the LSTMs'."""
         nn.init.normal_(self.embedding.weight, std=0.1)
         with torch.no_grad():
             self.embedding.weight[PADDING] = 0
-        hidden = self.settings.hidden
-        for name, weight in self.lstm.named_parameters():
-            if "weight_hh" in name:
-                for gate in torch.split(weight.data, hidden):
-                    nn.init.orthogonal_(gate)
-            elif "weight_ih" in name:
-                nn.init.xavier_uniform_(weight)
-            else:
-                nn.init.zeros_(weight)
-                if "bias_ih" in name:
-                    weight.data[hidden : 2 * hidden] = 1.0
+        begin_lstm(self.lstm, self.settings.hidden)
         nn.init.zeros_(self.output.bias)
 
     def forward(self, tokens_BT: Tensor, lengths_B: Tensor) -> Tensor:
@@ -124,6 +114,25 @@ class Classifier(nn.Module):
                 last_BF = torch.cat([last_BF[:, :hidden], states_TBF[0, :, hidden:]], 1)
             features.append(last_BF)
         return features
+
+
+def begin_lstm(layers: nn.Module, hidden: int) -> None:
+    """Set the first weights of LSTMs: orthogonal recurrences, open forget gates.
+
+    Args:
+        layers: a module that holds LSTMs.
+        hidden: units of each.
+    """
+    for name, weight in layers.named_parameters():
+        if "weight_hh" in name:
+            for gate in torch.split(weight.data, hidden):
+                nn.init.orthogonal_(gate)
+        elif "weight_ih" in name:
+            nn.init.xavier_uniform_(weight)
+        else:
+            nn.init.zeros_(weight)
+            if "bias_ih" in name:
+                weight.data[hidden : 2 * hidden] = 1.0
 
 
 def _flip(steps: int, lengths_B: Tensor) -> Tensor:

@@ -7,22 +7,21 @@ import copy
 import ctypes
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
 
 from marfa import environment
-from marfa.data.dataset import Split
 from marfa.errors import TrainingError
-from marfa.models import batches
-from marfa.models.batches import Ints
-from marfa.models.classifier import Classifier
-from marfa.settings import TrainSettings
+from marfa.models import checkpoint
+from marfa.settings import LearningSettings
+
+N = TypeVar("N", bound=nn.Module)
 
 
-class Learner:
+class Learner(Generic[N]):
     """A network with its optimiser and its running average.
 
     All chance in a step comes from (seed, epoch, step), so there is no generator state to keep.
@@ -31,19 +30,29 @@ class Learner:
         network: what learns.
         settings: how.
         total_steps: steps of the whole run, for the schedule.
+        shares: parameters, by name, whose step size is another share of the others' than 1.
     """
 
-    def __init__(self, network: Classifier, settings: TrainSettings, total_steps: int) -> None:
+    def __init__(
+        self,
+        network: N,
+        settings: LearningSettings,
+        total_steps: int,
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
         self.network = network
         self.settings = settings
         self.total_steps = total_steps
         self.steps = 0
-        embedding, *others = network.parameters()
+        shares = shares or {}
+        groups = [
+            {"params": [weight], "share": shares[name]}
+            for name, weight in network.named_parameters()
+            if name in shares
+        ]
+        others = [weight for name, weight in network.named_parameters() if name not in shares]
         self.optimiser = torch.optim.AdamW(
-            [
-                {"params": [embedding], "share": settings.embedding_rate},
-                {"params": others, "share": 1.0},
-            ],
+            [*groups, {"params": others, "share": 1.0}],
             lr=settings.learning_rate,
             betas=(settings.beta1, settings.beta2),
             weight_decay=settings.weight_decay,
@@ -51,50 +60,35 @@ class Learner:
         self._averaged = copy.deepcopy(network) if settings.average else network
 
     @property
-    def judged(self) -> Classifier:
+    def judged(self) -> N:
         """The network to validate and to keep: the running average where there is one."""
         return self._averaged
 
-    def set_embeddings(self, embeddings_VE: Tensor) -> None:
-        """Begin with these embeddings; only before the first step."""
+    def begin_with(self, weights: Mapping[str, Tensor]) -> None:
+        """Take these for the first weights, by name; only before the first step."""
         for network in (self.network, self._averaged):
-            network.embedding.weight.data.copy_(embeddings_VE)
+            network.load_state_dict(weights, strict=False)
 
-    def step(self, split: Split, indices_B: Ints, epoch: int, number: int) -> tuple[float, int]:
+    def step(self, key: tuple[int, int, int], loss_of: Callable[[N], Tensor]) -> float:
         """Learn from one batch.
 
         Args:
-            split: the training texts.
-            indices_B: which of them.
-            epoch: counted from 0.
-            number: the step within the epoch, from 0.
+            key: (seed, epoch, step), both counted from 0, from which all chance comes.
+            loss_of: returns the batch's mean loss, given the network in training mode.
 
         Returns:
-            The batch's mean loss in nats, and how many of its labels were right.
+            The loss, in nats.
 
         Raises:
             TrainingError: if the loss or the gradient is not a finite number.
         """
-        key = (self.settings.seed, epoch, number)
-        tokens_BT, lengths_B, labels_B = (
-            torch.from_numpy(array)
-            for array in batches.augmented(
-                split,
-                indices_B,
-                window=self.settings.window,
-                word_dropout=self.settings.word_dropout,
-                key=key,
-            )
-        )
+        _, epoch, number = key
         torch.manual_seed(_seed(*key))
         rate = self._rate()
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         self.network.train()
-        logits_BC = self.network(tokens_BT, lengths_B)
-        loss = functional.cross_entropy(
-            logits_BC, labels_B, label_smoothing=self.settings.label_smoothing
-        )
+        loss = loss_of(self.network)
         self.optimiser.zero_grad(set_to_none=False)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
@@ -108,7 +102,7 @@ class Learner:
         self.optimiser.step()
         self.steps += 1
         self._follow()
-        return loss.item(), int((logits_BC.argmax(1) == labels_B).sum())
+        return loss.item()
 
     def _rate(self) -> float:
         """Return the step size: constant, or up for a tenth of the run and then down to zero."""
@@ -144,30 +138,22 @@ class Learner:
     def restore(self, tensors: Mapping[str, Tensor], steps: int) -> None:
         """Go back to where `tensors` was taken, after `steps` steps."""
         self.steps = steps
-        self.network.load_state_dict(_under(tensors, "network."))
+        self.network.load_state_dict(checkpoint.under(tensors, "network."))
         if self._averaged is not self.network:
-            self._averaged.load_state_dict(_under(tensors, "average."))
+            self._averaged.load_state_dict(checkpoint.under(tensors, "average."))
         state = self.optimiser.state_dict()
         state["state"] = {}
-        for name, tensor in _under(tensors, "adam.").items():
+        for name, tensor in checkpoint.under(tensors, "adam.").items():
             index, moment = name.split(".")
             state["state"].setdefault(int(index), {})[moment] = tensor
         self.optimiser.load_state_dict(state)
-
-
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
 
 
 def _seed(*key: int) -> int:
     return int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:7], "big")
 
 
-def thread_count(settings: TrainSettings) -> int:
+def thread_count(settings: LearningSettings) -> int:
     """Return how many threads to compute with.
 
     Two busy OpenMP threads on two cores stand still for each other as soon as a third process wants

@@ -24,7 +24,7 @@ def write(folder: Path, entry: Mapping[str, float]) -> bool:
     # one event file an epoch: a killed run can leave none half written
     with SummaryWriter(str(folder), filename_suffix=f".{entry['epoch']}") as writer:
         for name, value in entry.items():
-            if name != "epoch":
-                part, _, figure = name.partition("_")
+            part, _, figure = name.partition("_")
+            if figure:
                 writer.add_scalar(f"{figure}/{part}", value, entry["epoch"])
     return True

@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from marfa.data import imdb, source
+from marfa.data import source
+from marfa.data.origins import ORIGINS
 from marfa.recipes import Settings
 
 _EXTRAS = {
@@ -34,7 +35,8 @@ def doctor(settings: Settings) -> dict[str, Any]:
         {"findings": [{"what", "found", "ok", "hint"}, ...], "ok": whether all are}.
     """
     findings = [_python(), *(_extra(name, modules) for name, modules in _EXTRAS.items())]
-    findings += [_cores(), _room(Path(settings.place.workdir)), _texts(settings)]
+    findings += [_cores(), _room(Path(settings.place.workdir))]
+    findings += [_texts(settings, name) for name in ORIGINS]
     return {"findings": findings, "ok": all(item["ok"] for item in findings)}
 
 
@@ -73,22 +75,22 @@ def _room(workdir: Path) -> dict[str, Any]:
     return _finding("work folder", found, ok, hint)
 
 
-def _texts(settings: Settings) -> dict[str, Any]:
-    archive = source.archive(settings)
-    if archive.is_file():
-        return _finding("IMDb", str(archive), True)
+def _texts(settings: Settings, name: str) -> dict[str, Any]:
+    kept, origin = source.place(settings, name), ORIGINS[name]
+    if kept.is_file():
+        return _finding(name, str(kept), True)
     mirror = settings.place.mirror
     if mirror and not mirror.startswith("http"):
-        there = (Path(mirror) / archive.name).is_file() and (Path(mirror) / "SHA256SUMS").is_file()
-        hint = f"the folder must hold {archive.name} and SHA256SUMS"
-        return _finding("IMDb", f"mirror {mirror}", there, hint)
+        there = (Path(mirror) / origin.file).is_file() and (Path(mirror) / "SHA256SUMS").is_file()
+        hint = f"the folder must hold {origin.file} and SHA256SUMS"
+        return _finding(name, f"mirror {mirror}", there, hint)
     if settings.place.offline:
-        return _finding("IMDb", "not here, and the network is forbidden", False, "--mirror DIR")
-    url = mirror.rstrip("/") + "/" + archive.name if mirror else imdb.URL
-    hint = "give a folder that holds the archive: --mirror DIR; or use --preset sample"
+        return _finding(name, "not here, and the network is forbidden", False, "--mirror DIR")
+    url = mirror.rstrip("/") + "/" + origin.file if mirror else origin.url
+    hint = f"give a folder that holds {origin.file}: --mirror DIR; or use --preset sample"
     try:
         request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - http(s) only
         with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310
-            return _finding("IMDb", f"reachable, {answer.headers['Content-Length']} bytes", True)
+            return _finding(name, f"reachable, {answer.headers['Content-Length']} bytes", True)
     except (OSError, ValueError) as error:
-        return _finding("IMDb", f"not reachable: {getattr(error, 'reason', error)}", False, hint)
+        return _finding(name, f"not reachable: {getattr(error, 'reason', error)}", False, hint)

@@ -10,8 +10,9 @@ from typing import Any
 
 from marfa import files, record
 from marfa.console import Silence, Talk
-from marfa.data import imdb, source
+from marfa.data import source
 from marfa.data.download import Options, download
+from marfa.data.origins import ORIGINS, Origin
 from marfa.errors import ChecksumError, DataError, NetworkError
 from marfa.recipes import Settings
 
@@ -38,34 +39,35 @@ def fetch(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
         DataError: if a mirror lacks the file or its hash.
     """
     talk = talk or Silence()
-    if settings.data.data != "imdb":
+    origin = ORIGINS.get(settings.data.data)
+    if origin is None:
         talk.say(f"fetch: nothing to fetch, the texts are {settings.data.data}")
         return {"file": settings.data.data, "bytes": None, "sha256": None, "kept": True}
     target = source.archive(settings)
     with files.lock(target.parent.parent):  # the download locks the folder of its target itself
         if record.is_done(target.parent, STAGE, {}, {}):
             talk.say(f"fetch: {target} is there and whole")
-            return _result(target, kept=True)
-        kept = target.is_file() and files.hash_file(target, "md5") == imdb.MD5
+            return _result(target, origin, kept=True)
+        kept = target.is_file() and files.hash_file(target, origin.algorithm) == origin.digest
         if not kept:
-            _bring(settings, target, talk)
+            _bring(settings, origin, target, talk)
         sums = target.parent / SUMS  # so that this folder is a mirror for the next machine
         files.write_bytes(sums, f"{files.hash_file(target)}  {target.name}\n".encode())
         record.write(target.parent, STAGE, {}, {}, [target, sums])
-    return _result(target, kept=kept)
+    return _result(target, origin, kept=kept)
 
 
-def _result(target: Path, *, kept: bool) -> dict[str, Any]:
+def _result(target: Path, origin: Origin, *, kept: bool) -> dict[str, Any]:
     return {
         "file": str(target),
         "bytes": target.stat().st_size,
         "sha256": files.hash_file(target),
         "kept": kept,
-        "cite": imdb.CITATION,
+        "cite": origin.cite,
     }
 
 
-def _bring(settings: Settings, target: Path, talk: Talk) -> None:
+def _bring(settings: Settings, origin: Origin, target: Path, talk: Talk) -> None:
     mirror, offline = settings.place.mirror, settings.place.offline
     is_url = mirror.startswith(("http://", "https://"))
     if mirror and not is_url:
@@ -83,7 +85,7 @@ def _bring(settings: Settings, target: Path, talk: Talk) -> None:
         sums = _parse_sums(_small(url + SUMS), url + SUMS)
         _download(url + target.name, target, talk, sha256=_sum_of(sums, target.name, url))
     else:
-        _download(imdb.URL, target, talk, md5=imdb.MD5, size=imdb.SIZE)
+        _download(origin.url, target, talk, sha256=origin.sha256, md5=origin.md5, size=origin.size)
 
 
 def _download(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from marfa.predictor import Judgement, load
+from marfa.loading import predictor
+from marfa.predictor import Judgement
 from marfa.settings import ServeSettings
 
 
@@ -23,6 +24,6 @@ def predict(
         One judgement a text, in order; one without a label says why.
 
     Raises:
-        BundleError: if the model is incomplete or altered.
+        BundleError: if the model is incomplete or altered, or judges no texts.
     """
-    return load(model, engine=engine).judge(texts)
+    return predictor(model, engine).judge(texts)

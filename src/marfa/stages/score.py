@@ -12,10 +12,11 @@ from typing import Any
 
 from marfa import files
 from marfa.console import Silence, Talk
-from marfa.container import contract
+from marfa.container import judging
 from marfa.data import files as own_files
 from marfa.errors import SettingsError
-from marfa.predictor import Judgement, Predictor, load
+from marfa.loading import predictor
+from marfa.predictor import Judgement, Predictor
 from marfa.settings import DataSettings, ServeSettings
 
 _AT_ONCE = 256
@@ -59,7 +60,7 @@ def score(
     if output.exists() and output.samefile(file):
         message = "the output is the file that is read; it would be lost"
         raise SettingsError(message, where=str(output), hint="name another file with -o")
-    loaded = load(model, engine=engine)
+    loaded = predictor(model, engine)
     counts: Counter[str] = Counter()
     rows = own_files.texts(
         file, text_column=text_column, encoding=encoding, max_text_chars=max_text_chars
@@ -76,8 +77,7 @@ def score(
 
 
 def _lines(model: Predictor, judged: Sequence[Judgement]) -> bytes:
-    body, _ = contract.render(model, judged, "lines", contract.LINES)
-    return body
+    return judging.lines(model, judged)
 
 
 def _table(judged: Sequence[Judgement]) -> Iterator[tuple[object, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -12,11 +13,10 @@ from typing import Self
 import uvicorn
 
 from marfa import bundle as bundles
-from marfa import signals
+from marfa import loading, signals
 from marfa.console import Silence, Talk
 from marfa.container import app, golden
 from marfa.errors import MarfaError, SettingsError
-from marfa.predictor import Predictor
 from marfa.settings import ServeSettings
 
 _BACKLOG = 256
@@ -65,20 +65,22 @@ class Running:
 
     def __init__(self, model: str | Path, settings: ServeSettings) -> None:
         bundle = bundles.load(Path(model))
-        self.model = Predictor(bundle, settings.engine)
+        self.model = loading.of(bundle, settings.engine)
         golden.replay(self.model, bundle.contents["golden.jsonl"])
         self._socket = _listen(settings.host, settings.port)
         host, port = self._socket.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{port}/"
         self._app = app.create(self.model, settings)
+        self._drain_seconds = settings.drain_seconds
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._app,
                 log_config=None,  # nothing that a client sends can reach a log
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
+                # what is under way ends by itself before that, and says why
+                timeout_graceful_shutdown=math.ceil(settings.drain_seconds) + 1,
                 backlog=_BACKLOG,
             )
         )
@@ -106,7 +108,7 @@ class Running:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._app.state.marfa.draining = True
+        self._app.state.marfa.drain(self._drain_seconds)
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()

@@ -1,16 +1,16 @@
 // The page: one request at a time, and exactly one of empty, waiting, answer, declined or error is
 // visible. A reply is checked in full before any class is named: what cannot be trusted is an error.
 
+import {
+  Failure, askModel, explain, introduce, isCount, isRecord, isShare, isText, make, nonsense, post,
+  readJson, refusal, reveal,
+} from "./exchange.js";
+
 const TIMEOUT_MS = 15_000;
 const MAX_SHOWN = 20_000; // characters of the text that are shown again
 const MAX_LISTED = 12; // classes, and unknown words, that are listed
 const SHAPES = new Map([["positive", "cone"], ["pos", "cone"], ["negative", "can"], ["neg", "can"]]);
-const HEADINGS = {
-  413: "This text is too long",
-  422: "No answer for this text",
-  429: "The server is busy",
-  503: "The server is busy",
-};
+const HEADINGS = { 422: "No answer for this text" };
 
 const [form, input, send, result, status, cancel, answer, details, error, about, classes] = (
   "form text send result status cancel answer details error about classes"
@@ -20,21 +20,6 @@ let latest = 0; // number of the newest request; replies to older ones are dropp
 let pending = null; // its AbortController, while it is under way
 let bodyLimit = Infinity;
 
-/** A failure in words for a person; `again` offers to send once more. */
-class Failure extends Error {
-  constructor(heading, detail = "", again = true) {
-    super(heading);
-    Object.assign(this, { heading, detail, again });
-  }
-}
-
-/** Make an element; strings become text, never markup. */
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
 function show(state, message = "") {
   for (const part of [answer, details, error]) part.replaceChildren();
   result.dataset.state = state;
@@ -43,20 +28,14 @@ function show(state, message = "") {
   cancel.hidden = state !== "waiting";
 }
 
-const isShare = (value) => typeof value === "number" && value >= 0 && value <= 1; // NaN is neither
-const isCount = (value) => Number.isInteger(value) && value >= 0;
-const isText = (value) => typeof value === "string" && value.trim() !== "";
-
 /** True for a reply that says something definite and does not contradict itself. */
 function isSound(reply) {
-  if (reply === null || typeof reply !== "object") return false;
+  if (!isRecord(reply)) return false;
   const { label, score, probabilities, known_words: words } = reply;
   if (!isCount(words?.known) || !isCount(words.total) || words.known > words.total) return false;
   if (!Array.isArray(words.unknown)) return false;
   if (!words.unknown.every((word) => typeof word === "string")) return false;
-  if (probabilities === null || typeof probabilities !== "object" || Array.isArray(probabilities)) {
-    return false;
-  }
+  if (!isRecord(probabilities)) return false;
   const shares = Object.values(probabilities);
   const sum = shares.reduce((total, share) => total + share, 0);
   if (!shares.every(isShare) || (shares.length && Math.abs(sum - 1) > 0.02)) return false;
@@ -69,50 +48,11 @@ function isSound(reply) {
 
 /** Send one text; resolve to a sound reply or throw a Failure. */
 async function exchange(text, signal) {
-  const body = JSON.stringify({ text });
-  if (new TextEncoder().encode(body).length > bodyLimit) {
-    const most = bodyLimit.toLocaleString("en");
-    throw new Failure(HEADINGS[413], `The server reads at most ${most} bytes.`, false);
-  }
-  const headers = { "Content-Type": "application/json", Accept: "application/json" };
-  const response = await fetch("v1/predict", {
-    method: "POST", headers, body, signal, redirect: "error", cache: "no-store",
-  });
-  let reply = null;
-  try {
-    reply = JSON.parse(await response.text());
-  } catch (problem) {
-    if (!(problem instanceof SyntaxError)) throw problem; // not JSON is judged below, by the status
-  }
-  if (!response.ok) throw refusal(response, reply);
-  if (response.status !== 200 || !isSound(reply)) {
-    throw new Failure("The reply made no sense", "So nothing is shown, rather than a guess.");
-  }
+  const response = await post("v1/predict", { text }, "application/json", signal, bodyLimit);
+  const reply = await readJson(response);
+  if (!response.ok) throw refusal(response, reply, HEADINGS);
+  if (response.status !== 200 || !isSound(reply)) throw nonsense();
   return reply;
-}
-
-/** Put a problem document (RFC 9457), or what came in its place, into words. */
-function refusal(response, problem) {
-  const said = [problem?.title, problem?.detail].filter(isText).join(": ").slice(0, 400);
-  const wait = /^\d{1,4}$/.test(response.headers.get("Retry-After") ?? "")
-    ? ` Try again in ${response.headers.get("Retry-After")} s.` : "";
-  const heading = HEADINGS[response.status]
-    ?? (response.status >= 500 ? "The server failed" : "The server did not accept this");
-  const detail = said ? `The server says: “${said}”.` : `It answered with status ${response.status}.`;
-  // the same text again would be refused again, unless it was the server's fault or haste
-  const again = response.status >= 500 || [408, 429].includes(response.status);
-  return new Failure(heading, detail + wait, again);
-}
-
-/** Put what fetch threw into words. */
-function explain(problem) {
-  if (problem instanceof Failure) return problem;
-  if (problem?.name === "TimeoutError") {
-    return new Failure("This took too long", `There was no answer within ${TIMEOUT_MS / 1000} seconds.`);
-  }
-  return navigator.onLine
-    ? new Failure("The server did not answer", "It may have stopped, or the connection was lost.")
-    : new Failure("You are offline", "Your text is still here. Send it when you are connected again.");
 }
 
 /** Ask about a text, dropping whatever was asked before. */
@@ -121,7 +61,7 @@ async function ask(text) {
   pending?.abort();
   pending = null;
   if (!text.trim()) {
-    fail(new Failure("There is no text yet", "Write or paste something first.", false));
+    fail(new Failure("There is no text yet", "Write or paste something first.", { again: false }));
     input.focus();
     return;
   }
@@ -129,12 +69,12 @@ async function ask(text) {
   const timer = setTimeout(() => request.abort(new DOMException("", "TimeoutError")), TIMEOUT_MS);
   const direction = getComputedStyle(input).direction; // of dir="auto": the first strong letter's
   show("waiting", "Reading your text…");
-  reveal();
+  reveal(result);
   try {
     const reply = await exchange(text, request.signal);
     if (turn === latest) present(text, reply, direction);
   } catch (problem) {
-    if (turn === latest) fail(explain(problem));
+    if (turn === latest) fail(explain(problem, TIMEOUT_MS / 1000));
   } finally {
     clearTimeout(timer);
     if (turn === latest) pending = null;
@@ -149,11 +89,6 @@ function stop() {
   send.focus();
 }
 
-function reveal() {
-  const { top, bottom } = result.getBoundingClientRect();
-  if (top > innerHeight - 120 || bottom < 120) result.scrollIntoView({ block: "start" });
-}
-
 function fail({ heading, detail, again }) {
   show("error");
   const retry = make("button", { type: "button", textContent: "Try again" });
@@ -163,7 +98,7 @@ function fail({ heading, detail, again }) {
   });
   error.append(make("h2", { textContent: heading }), make("p", { dir: "auto", textContent: detail }));
   if (again) error.append(retry);
-  reveal();
+  reveal(result);
 }
 
 /** A probability in words that never claim certainty. */
@@ -254,18 +189,9 @@ function reading(text, { unknown }) {
 }
 
 /** Fill in what the server tells about its model; the page works without. */
-async function introduce() {
-  let model;
-  try {
-    const response = await fetch("v1/model", { headers: { Accept: "application/json" } });
-    model = response.ok ? await response.json() : null;
-  } catch {
-    model = null; // said below; asking the model is still worth trying
-  }
-  if (model === null || typeof model !== "object") {
-    about.textContent = "The server tells nothing about its model.";
-    return;
-  }
+async function describe() {
+  const model = await askModel();
+  if (!introduce(about, model)) return;
   const { labels, limits, metrics = {} } = model;
   if (isCount(limits?.body_bytes)) bodyLimit = limits.body_bytes;
   if (Array.isArray(labels) && labels.length > 1 && labels.length <= MAX_LISTED && labels.every(isText)) {
@@ -273,9 +199,6 @@ async function introduce() {
       at === 0 ? "" : at === labels.length - 1 ? " or " : ", ", make("bdi", { textContent: label }),
     ]));
   }
-  const name = isText(model.name) ? model.name : "without a name";
-  about.replaceChildren("Model ", make("bdi", { textContent: name }));
-  if (isText(model.model)) about.append(" ", make("code", { textContent: model.model }));
   const { accuracy, baseline_accuracy: baseline, n } = metrics ?? {};
   if (isShare(accuracy)) {
     const count = isCount(n) ? `${n.toLocaleString("en")} ` : "";
@@ -301,4 +224,4 @@ for (const example of document.querySelectorAll("[data-text]")) {
     form.requestSubmit();
   });
 }
-introduce();
+describe();

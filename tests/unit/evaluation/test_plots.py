@@ -31,9 +31,15 @@ BINS = [
     {"confidence": 0.97, "accuracy": 0.9, "count": 90},
 ]
 LENGTHS = histogram(np.arange(1, 700))
+BITS = [
+    {"epoch": epoch, "train_bits": 2 + 2 / epoch, "validation_bits": 2.2 + (epoch - 3) ** 2 / 9}
+    for epoch in range(1, 6)
+]
 CHARTS: dict[str, Callable[[], str]] = {
     "history": lambda: plots.history(HISTORY),
     "one epoch": lambda: plots.history(HISTORY[:1]),
+    "bits": lambda: plots.bits(BITS),
+    "bits of one epoch": lambda: plots.bits(BITS[:1]),
     "confusion": lambda: plots.confusion([[70, 30], [10, 90]], ["bad", "good"]),
     "wide": lambda: plots.confusion(np.eye(14, dtype=int).tolist(), [f"l{i}" for i in range(14)]),
     "calibration": lambda: plots.calibration(BINS),
@@ -135,6 +141,12 @@ def test_two_lines_that_end_together_are_named_apart() -> None:
     assert abs(heights["training"] - heights["validation"]) > 12
 
 
+def test_the_bits_are_told_of_the_best_epoch() -> None:
+    svg = plots.bits(BITS)
+    assert {"Bits a character", "training", "validation", "epoch"} <= set(texts(svg))
+    assert "fewest bits after epoch 3: 2.200 a character." in svg
+
+
 def test_the_lengths_say_where_texts_are_cut_off_if_they_are() -> None:
     assert "cut off after 500" in texts(plots.lengths(LENGTHS, cut=500))
     assert not any("cut" in text for text in texts(plots.lengths(LENGTHS, cut=5000)))
@@ -145,6 +157,7 @@ def test_the_lengths_say_where_texts_are_cut_off_if_they_are() -> None:
     "draw",
     [
         lambda: plots.history([]),
+        lambda: plots.bits([]),
         lambda: plots.calibration([]),
         lambda: plots.confusion([], []),
         lambda: plots.confusion([[1, 2]], ["a", "b"]),

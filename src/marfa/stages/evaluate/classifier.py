@@ -1,10 +1,7 @@
-"""evaluate: the final figures on the test split, beside what is reached without a network."""
+"""How well texts are sorted, beside what is reached without a network."""
 
 from __future__ import annotations
 
-import json
-import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.torch import load
 
-from marfa import __version__, files, record
-from marfa.console import Silence, Talk
+from marfa import files
+from marfa.console import Talk
 from marfa.container.client import Client
 from marfa.data import dataset
 from marfa.data.dataset import Split
@@ -21,55 +18,30 @@ from marfa.errors import DataError
 from marfa.evaluation import baseline, metrics, report
 from marfa.evaluation.verdict import verdict
 from marfa.models.classifier import Classifier
-from marfa.models.learning import keep_memory, thread_count, threads
 from marfa.models.scoring import probabilities
-from marfa.recipes import Settings
-from marfa.settings import ModelSettings, from_mapping, outcome
+from marfa.recipes import ClassifierSettings
+from marfa.settings import ModelSettings, from_mapping
+from marfa.stages.evaluate import made_with
 from marfa.text.vocab import RARE
 
-STAGE = "evaluate"
 NETWORK, WORDS, MAJORITY = "network", "bag of words", "majority class"
 _MISTAKES = 10
 
 Floats = npt.NDArray[np.float64]
 
 
-def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "") -> dict[str, Any]:
-    """Measure a trained run on the test split.
+def measure(settings: ClassifierSettings, prepared: Path, run: Path, talk: Talk) -> list[Path]:
+    """Measure a trained run on the test split, beside n-gram logistic regression and majority class.
 
     Args:
-        settings: they say which run.
-        talk: whom to tell; nobody if not given.
-        against: the URL of a running server to ask instead of the network; nothing is written then.
+        settings: `package` says below which share of known words no answer is given.
+        prepared: the dataset's folder.
+        run: the run's folder, which metrics.json and report.html are written to.
+        talk: whom to tell.
 
     Returns:
-        The figures of the network, of an n-gram logistic regression and of the commonest label, a
-        comparison, and one honest sentence.
-
-    Raises:
-        DataError: if nothing has been prepared or trained.
-        NetworkError: if the server does not answer.
+        The files written.
     """
-    talk = talk or Silence()
-    prepared, run = settings.folder / "dataset", settings.run_folder
-    inputs = record.outputs(prepared, "prepare")
-    if against:
-        return _ask_all(prepared, Client(against), talk)
-    inputs |= record.outputs(run, "train", inputs)
-    with files.lock(run):
-        deciding = outcome(settings.package)
-        if record.is_done(run, STAGE, inputs, deciding):
-            talk.say(f"evaluate: nothing has changed, {run / 'report.html'} is kept")
-        else:
-            record.forget(run, STAGE)
-            keep_memory()
-            with threads(thread_count(settings.train)):
-                paths = _evaluate(settings, prepared, run, talk)
-            record.write(run, STAGE, inputs, deciding, paths)
-    return {**files.read_json(run / "metrics.json"), "report": str(run / "report.html")}
-
-
-def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list[Path]:
     described = files.read_json(prepared / "dataset.json")
     config = files.read_json(run / "config.json")
     labels = described["labels"]
@@ -86,6 +58,7 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
     comparison = metrics.compare(truth_N, found[NETWORK], found[WORDS])
     document = {
         "format": 1,
+        "task": settings.task,
         "labels": labels,
         "summary": _summary(systems),
         "systems": systems,
@@ -103,7 +76,7 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
             "network": systems[NETWORK],
             "baselines": {WORDS: systems[WORDS], MAJORITY: systems[MAJORITY]},
             "comparison": comparison,
-            "history": _history(run),
+            "history": made_with.history(run),
             "lengths": {
                 **metrics.histogram(np.asarray(training.lengths_N, dtype=np.int64)),
                 "cut": described["settings"]["max_words"],
@@ -115,7 +88,7 @@ def _evaluate(settings: Settings, prepared: Path, run: Path, talk: Talk) -> list
                 "source": {**described["source"], "data": Path(described["source"]["data"]).name},
                 "test texts that would be declined": _declined(settings, test),
             },
-            "versions": versions(),
+            "versions": made_with.versions(),
         }
     )
     files.write_bytes(paths[1], page.encode("utf-8"))
@@ -137,7 +110,7 @@ def _without_unreadable(found_NC: Floats, test: Split) -> Floats:
     return found_NC
 
 
-def _declined(settings: Settings, test: Split) -> int:
+def _declined(settings: ClassifierSettings, test: Split) -> int:
     """Count the test texts with too few known words for an answer; the figures count them all."""
     return int((_known(test) < settings.package.min_known_share * test.lengths_N).sum())
 
@@ -157,11 +130,6 @@ def _summary(systems: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "baseline_accuracy": systems[WORDS]["accuracy"],
         "majority_accuracy": systems[MAJORITY]["accuracy"],
     }
-
-
-def _history(run: Path) -> list[dict[str, Any]]:
-    with open(run / "history.jsonl", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def _mistakes(
@@ -187,18 +155,7 @@ def _mistakes(
     ]
 
 
-def versions() -> dict[str, str]:
-    """Return what the figures were made with."""
-    packages = {name: metadata.version(name) for name in ("torch", "numpy", "scikit-learn")}
-    return {
-        "marfa": __version__,
-        "Python": platform.python_version(),
-        **packages,
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
-
-
-def _ask_all(prepared: Path, client: Client, talk: Talk) -> dict[str, Any]:
+def ask(prepared: Path, client: Client, talk: Talk) -> dict[str, Any]:
     """Send the test texts to a running server and measure what it says."""
     labels = files.read_json(prepared / "dataset.json")["labels"]
     truth_N = np.asarray(dataset.read_split(prepared, "test").labels_N, dtype=np.int64)

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from importlib import metadata, resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from marfa import __version__, archives, bundle, files, record
+from marfa import __version__, archives, bundle, files, loading, record
 from marfa.bundle import Bundle
 from marfa.console import Silence, Talk
 from marfa.container import golden
-from marfa.engines import onnx_graph, weights
 from marfa.evaluation import card
-from marfa.predictor import Predictor
-from marfa.recipes import Settings
-from marfa.settings import ModelSettings, PackageSettings, from_mapping, outcome
+from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings
+from marfa.settings import outcome
+from marfa.stages.package import classifier, generator
 
 STAGE = "package"
 TOLERANCE = 1e-4
 """How far two engines' probabilities may lie apart; measured differences are below 1e-6."""
 
 CODE = (
-    *("__init__.py", "archives.py", "bundle.py", "errors.py", "files.py", "predictor.py"),
-    *("py.typed", "settings.py", "container/__init__.py", "container/contract.py"),
-    *("container/golden.py", "container/handler.py", "engines/__init__.py"),
-    *("engines/numpy_engine.py", "engines/onnx_engine.py", "engines/weights.py"),
-    *("text/__init__.py", "text/clean.py", "text/codec.py", "text/stopwords.py"),
-    *("text/vocab.py", "text/words.py"),
+    *("__init__.py", "archives.py", "bundle.py", "errors.py", "files.py", "loading.py", "model.py"),
+    *("predictor.py", "py.typed", "writer.py"),
+    *("container/__init__.py", "container/continuation.py", "container/contract.py"),
+    *("container/golden.py", "container/handler.py", "container/judging.py"),
+    *("container/messages.py", "container/negotiation.py", "container/questions.py"),
+    *("container/writing.py", "engines/__init__.py", "engines/numpy_engine.py"),
+    *("engines/numpy_writer.py", "engines/onnx_engine.py", "engines/onnx_session.py"),
+    *("engines/onnx_writer.py", "engines/sampling.py"),
+    *("engines/weights.py", "settings/__init__.py", "settings/classifier.py"),
+    *("settings/common.py", "settings/declare.py", "settings/generator.py"),
+    *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
+    *("text/stopwords.py", "text/vocab.py", "text/words.py"),
 )
 """The part of marfa that answers; it travels in the bundle and needs numpy alone."""
 
@@ -58,14 +64,21 @@ def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
     inputs = record.outputs(folder / "dataset", "prepare")
     inputs |= record.outputs(run, "train", inputs)
     inputs |= record.outputs(run, "evaluate", inputs)
-    deciding = outcome(settings.package)
+    match settings:
+        case ClassifierSettings() | GeneratorSettings():
+            deciding = outcome(settings.package)
     with files.lock(target.parent):
         if record.is_done(target.parent, STAGE, inputs, deciding):
             talk.say(f"package: nothing has changed, {target} is kept")
             loaded = bundle.load(target)
             return _result(target, loaded, _prove(loaded, talk))
         record.forget(target.parent, STAGE)
-        contents = _contents(folder / "dataset", run, settings.package)
+        match settings:
+            case ClassifierSettings():
+                network, extra = classifier.contents(run, settings.package)
+            case GeneratorSettings():
+                network, extra = generator.contents(folder / "dataset", run, settings.package, talk)
+        contents = _contents(folder / "dataset", run, network, extra)
         made = bundle.verify(contents, "the new bundle")
         passed = _prove(made, talk)
         archives.write_tar_gz(target, contents)
@@ -73,17 +86,16 @@ def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
     return _result(target, made, passed)
 
 
-def _contents(prepared: Path, run: Path, settings: PackageSettings) -> dict[str, bytes]:
-    config = {**files.read_json(run / "config.json"), "min_known_share": settings.min_known_share}
+def _contents(
+    prepared: Path, run: Path, network: dict[str, bytes], extra: dict[str, Any]
+) -> dict[str, bytes]:
+    """Put what every bundle holds beside a task's configuration, weights and graphs."""
+    config = json.loads(network["config.json"])
     metrics = files.read_json(run / "metrics.json")
     codec = files.read_json(prepared / "codec.json")
-    network = (run / "weights.safetensors").read_bytes()
-    shape = from_mapping(ModelSettings, config["model"], where=str(run / "config.json"))
     contents = {
-        "config.json": files.to_json(config),
+        **network,
         "codec.json": files.to_json(codec),
-        "weights.safetensors": network,
-        "model.onnx": onnx_graph.build(shape, weights.read(network)),
         "metrics.json": files.to_json(metrics),
         "README.md": card.write(config, metrics).encode(),
         "code/inference.py": _INFERENCE.encode(),
@@ -92,33 +104,39 @@ def _contents(prepared: Path, run: Path, settings: PackageSettings) -> dict[str,
     package_root = resources.files("marfa")
     for name in CODE:
         contents[f"code/marfa/{name}"] = package_root.joinpath(name).read_bytes()
-    extra = {
+    entries = {
         "task": config["task"],
         "tolerance": TOLERANCE,
         "settings": files.hash_json({key: config[key] for key in ("model", "train", "data")}),
         "versions": {"marfa": __version__}
         | {name: metadata.version(name) for name in ("numpy", "onnx", "torch")},
+        **extra,
     }
-    draft = {"model": bundle.model_id(contents), **extra}
-    reference = Predictor(Bundle(draft, contents, "the new bundle"), engine="numpy")
+    draft = {"model": bundle.model_id(contents), **entries}
+    reference = loading.of(Bundle(draft, contents, "the new bundle"), engine="numpy")
     contents["golden.jsonl"] = golden.record(reference)
-    return bundle.seal(contents, extra)
+    return bundle.seal(contents, entries)
 
 
 def _requirements(codec: dict[str, Any]) -> str:
     lines = ["numpy>=2"]
-    if codec["text"]["stem"] != "none":
+    if codec["text"].get("stem", "none") != "none":
         lines.append(f"snowballstemmer=={metadata.version('snowballstemmer')}")
     return "\n".join(lines) + "\n"
 
 
 def _prove(loaded: Bundle, talk: Talk) -> dict[str, int]:
-    """Ask every golden request of both engines, before the file gets its name."""
-    engines = ["numpy", "onnx"] if find_spec("onnxruntime") else ["numpy"]
-    if len(engines) == 1:
+    """Ask every golden request of every engine, before the file gets its name."""
+    graphs = {"onnx": "model.onnx", "int8": "model.int8.onnx"}
+    engines = [name for name, file in graphs.items() if file in loaded.contents]
+    if find_spec("onnxruntime") is None:
         talk.warn("package: onnxruntime is not installed, so only the numpy engine was asked")
+        engines = []
     recorded = loaded.contents["golden.jsonl"]
-    return {engine: golden.replay(Predictor(loaded, engine), recorded) for engine in engines}
+    return {
+        engine: golden.replay(loading.of(loaded, engine), recorded)
+        for engine in ("numpy", *engines)
+    }
 
 
 def _result(target: Path, packaged: Bundle, passed: dict[str, int]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""prepare: texts become numbers on disk, and what a person wants to see of them is shown."""
+"""Labelled texts become numbers on disk."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from marfa import files, record
-from marfa.console import Silence, Talk
+from marfa import files
+from marfa.console import Talk
 from marfa.data import dataset, source, splits
 from marfa.data.rows import Row
-from marfa.errors import DataError, SettingsError
-from marfa.recipes import Settings
-from marfa.settings import outcome
+from marfa.errors import DataError
+from marfa.recipes import ClassifierSettings
 from marfa.text.codec import Codec, Encoded, count_words
 from marfa.text.vocab import FIRST, Vocab
 
-STAGE = "prepare"
 _COMMONEST = 20
 _EXCERPT = 300
 
@@ -37,68 +35,44 @@ class _Part:
     total: int = 0
 
 
-def prepare(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
-    """Split the texts, learn the vocabulary from the training part, and write everything as numbers.
+def write(
+    settings: ClassifierSettings, folder: Path, talk: Talk
+) -> tuple[list[Path], dict[str, Any]]:
+    """Split the texts, learn the vocabulary from the training part, and write all as numbers.
 
     Args:
         settings: the sections `data` and `text` decide the result.
-        talk: whom to tell; nobody if not given.
+        folder: where to write.
+        talk: whom to tell.
 
     Returns:
-        The document dataset.json: counts, lengths, commonest words, an example before and after.
+        The files written, and what there is to know: counts, lengths, commonest words, an example
+        before and after.
 
     Raises:
         DataError: if the texts cannot be read, have one label only, or leave no word.
-        BusyError: if another marfa is at work in the folder.
     """
-    talk = talk or Silence()
-    folder = settings.folder / "dataset"
-    deciding = outcome(settings.data, settings.text)
-    inputs = {"source": source.fingerprint(settings)}
-    with files.lock(folder):
-        if record.is_done(folder, STAGE, inputs, deciding):
-            talk.say(f"prepare: nothing has changed, {folder} is kept")
-            return dict(files.read_json(folder / "dataset.json"))
-        _check_owner(settings, folder)
-        record.forget(folder, STAGE)
-        rows = _read(settings, talk)
-        labels = _labels(rows, settings.data.data)
-        order, placed, duplicates = _place(rows, labels, settings)
-        rows = [rows[index] for index in order]
-        placed = [placed[index] for index in order]
-        codec = _learn(rows, placed, settings, talk)
-        parts, empty = _encode(rows, placed, labels, codec, talk)
-        paths = [folder / "codec.json"]
-        files.write_json(paths[0], codec.to_json())
-        for name, part in parts.items():
-            paths += dataset.write_split(
-                folder, name, part.encoded, part.labels, part.texts, codec.vocab.size
-            )
-        document = _describe(settings, parts, labels, codec) | {
-            "commonest": _commonest(parts["train"], codec),
-            "empty": empty,
-            "source": {"data": source.described(settings), "sha256": inputs["source"]},
-            "duplicates": duplicates,
-        }
-        paths.append(folder / "dataset.json")
-        files.write_json(paths[-1], document)
-        record.write(folder, STAGE, inputs, deciding, paths)
-    return document
+    rows = _read(settings, talk)
+    labels = _labels(rows, settings.data.data)
+    order, placed, duplicates = _place(rows, labels, settings)
+    rows = [rows[index] for index in order]
+    placed = [placed[index] for index in order]
+    codec = _learn(rows, placed, settings, talk)
+    parts, empty = _encode(rows, placed, labels, codec, talk)
+    paths = [folder / "codec.json"]
+    files.write_json(paths[0], codec.to_json())
+    for name, part in parts.items():
+        paths += dataset.write_split(
+            folder, name, part.encoded, part.labels, part.texts, codec.vocab.size
+        )
+    return paths, _describe(parts, labels, codec) | {
+        "commonest": _commonest(parts["train"], codec),
+        "empty": empty,
+        "duplicates": duplicates,
+    }
 
 
-def _check_owner(settings: Settings, folder: Path) -> None:
-    """Refuse to write over the texts of another file that happens to have the same name."""
-    try:
-        before = files.read_json(folder / "dataset.json")["source"]["data"]
-    except (DataError, KeyError, TypeError):
-        return
-    if before != source.described(settings):
-        message = f"this folder holds the run of {before}"
-        hint = "give this one a name of its own: --name NAME"
-        raise SettingsError(message, where=str(folder.parent), hint=hint)
-
-
-def _read(settings: Settings, talk: Talk) -> list[Row]:
+def _read(settings: ClassifierSettings, talk: Talk) -> list[Row]:
     rows = []
     with talk.bar("reading the texts", None, "texts") as bar:
         for row in source.rows(settings):
@@ -117,7 +91,7 @@ def _labels(rows: Sequence[Row], where: str) -> list[str]:
 
 
 def _place(
-    rows: Sequence[Row], labels: Sequence[str], settings: Settings
+    rows: Sequence[Row], labels: Sequence[str], settings: ClassifierSettings
 ) -> tuple[list[int], list[str], dict[str, int]]:
     """Return the rows' order, each row's split, and how many copies there are."""
     digests = [splits.digest(row.text, settings.data.split_seed) for row in rows]
@@ -159,7 +133,9 @@ def _check_labels(
             raise DataError(message, where=where, hint=hint)
 
 
-def _learn(rows: Sequence[Row], placed: Sequence[str], settings: Settings, talk: Talk) -> Codec:
+def _learn(
+    rows: Sequence[Row], placed: Sequence[str], settings: ClassifierSettings, talk: Talk
+) -> Codec:
     training = [row.text for row, split in zip(rows, placed, strict=True) if split == "train"]
     with talk.bar("counting words", len(training), "texts") as bar:
         counts = count_words(training, settings.text, bar.update)
@@ -210,18 +186,11 @@ def _commonest(part: _Part, codec: Codec) -> list[list[Any]]:
     ]
 
 
-def _describe(
-    settings: Settings, parts: dict[str, _Part], labels: Sequence[str], codec: Codec
-) -> dict[str, Any]:
+def _describe(parts: dict[str, _Part], labels: Sequence[str], codec: Codec) -> dict[str, Any]:
     example = parts["train"]
     ids = example.encoded[0]
     return {
-        "format": 1,
-        "name": settings.run_name,
-        "recipe": settings.recipe,
-        "preset": settings.preset,
         "labels": list(labels),
-        "settings": outcome(settings.data, settings.text),
         "vocabulary": codec.vocab.size,
         "splits": {name: _count(part, labels) for name, part in parts.items()},
         "example": {

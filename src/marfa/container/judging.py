@@ -1,0 +1,204 @@
+"""The classifier's door: texts in, labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marfa import errors
+from marfa.container.messages import (
+    DEFAULT_LIMITS,
+    JSON,
+    LINES,
+    TEXT,
+    Limits,
+    Part,
+    from_json,
+    problem_document,
+    to_json,
+)
+from marfa.container.negotiation import decode
+from marfa.errors import RequestError
+from marfa.predictor import Judgement, Predictor
+
+PATH = "/v1/predict"
+READ = (TEXT, JSON, LINES)
+_OFFERED = {"one": (JSON, TEXT, LINES), "many": (JSON, LINES), "lines": (LINES,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request that has been understood.
+
+    Attributes:
+        texts: the texts; for JSON Lines an error stands where a line is not understood.
+        form: "one", "many" or "lines".
+    """
+
+    texts: Sequence[str | RequestError]
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model says.
+
+    Attributes:
+        items: a judgement for each text, or the error that stood in its place.
+        form: the query's.
+    """
+
+    items: Sequence[Judgement | RequestError]
+    form: str
+
+
+def parse(body: bytes, content_type: str, limits: Limits = DEFAULT_LIMITS) -> Query:
+    """Understand a body.
+
+    Args:
+        body: the bytes.
+        content_type: as in the header.
+        limits: what a request may ask for.
+
+    Returns:
+        The texts asked about.
+
+    Raises:
+        RequestError: with the status that says why not: 400, 413 or 415.
+    """
+    kind, text = decode(body, content_type, READ, limits)
+    if kind == TEXT:
+        return Query([text], "one")
+    if kind == JSON:
+        return _parse_json(text, limits)
+    lines = text.split("\n")
+    if lines[-1].strip() == "":
+        lines.pop()
+    _check_count(len(lines), limits)
+    return Query([_parse_line(line) for line in lines], "lines")
+
+
+def _parse_json(text: str, limits: Limits) -> Query:
+    match from_json(text):
+        case {"text": str(one), **rest} if not rest:
+            return Query([one], "one")
+        case {"texts": [*many], **rest} if not rest and all(isinstance(t, str) for t in many):
+            _check_count(len(many), limits)
+            return Query([str(each) for each in many], "many")
+    message = 'expected {"text": "..."} or {"texts": ["...", "..."]} and nothing else'
+    raise RequestError(message)
+
+
+def _parse_line(line: str) -> str | RequestError:
+    try:
+        match from_json(line):
+            case {"text": str(one), **rest} if not rest:
+                return one
+    except RequestError as error:
+        return error
+    return RequestError('expected {"text": "..."} on each line and nothing else')
+
+
+def _check_count(count: int, limits: Limits) -> None:
+    if count == 0:
+        message = "no text in the request"
+        raise RequestError(message)
+    if count > limits.max_texts:
+        message = f"{count} texts; at most {limits.max_texts} in one request"
+        raise errors.TooLargeError(
+            message, hint="send them in several requests, or use marfa score"
+        )
+
+
+def forms(query: Query) -> Sequence[str]:
+    """Return the content types that the answer can be written in, the preferred one first."""
+    return _OFFERED[query.form]
+
+
+def answer(model: Predictor, query: Query) -> Answer:
+    """Judge what a query asks about.
+
+    Args:
+        model: the loaded model.
+        query: what `parse` returned.
+
+    Returns:
+        What the model says.
+
+    Raises:
+        EmptyTextError: if the one text asked about has no word.
+        UnknownTextError: if the model knows none of its words.
+    """
+    texts = [text for text in query.texts if isinstance(text, str)]
+    judged = iter(model.judge(texts))
+    items = [next(judged) if isinstance(text, str) else text for text in query.texts]
+    first = items[0]
+    if query.form == "one" and isinstance(first, Judgement) and not first.known:
+        kind = errors.UnknownTextError if first.total else errors.EmptyTextError
+        raise kind(first.reason, hint="send a text of words that the model can know")
+    return Answer(items, query.form)
+
+
+def render(model: Predictor, found: Answer, content_type: str) -> Iterator[Part]:
+    """Write an answer in the negotiated form, which for this task is one part.
+
+    Args:
+        model: the loaded model.
+        found: what `answer` returned.
+        content_type: what was negotiated.
+
+    Yields:
+        The body.
+
+    Raises:
+        UnknownTextError: if the one answer has no label and only a bare value was accepted.
+    """
+    if content_type == TEXT:
+        (one,) = found.items
+        if not isinstance(one, Judgement) or one.label is None:
+            reason = one.reason if isinstance(one, Judgement) else one.what
+            raise errors.UnknownTextError(reason, hint=f"accept {JSON} to see the probabilities")
+        yield Part(str(model.labels.index(one.label)).encode(), last=True)
+    elif content_type == LINES:
+        yield Part(lines(model, found.items), last=True)
+    else:
+        documents = [_document(model, item) for item in found.items]
+        document = documents[0] if found.form == "one" else {"results": documents}
+        yield Part(to_json(document), last=True)
+
+
+def lines(model: Predictor, items: Sequence[Judgement | RequestError]) -> bytes:
+    """Write judgements as JSON Lines."""
+    return b"".join(to_json(_document(model, item)) + b"\n" for item in items)
+
+
+def _document(model: Predictor, item: Judgement | RequestError) -> dict[str, Any]:
+    if isinstance(item, RequestError):
+        return {"error": problem_document(item)}
+    document: dict[str, Any] = {
+        "label": item.label,
+        "score": None if item.score is None else round(item.score, 4),
+        "probabilities": {label: round(p, 4) for label, p in item.probabilities.items()},
+        "known_words": {"known": item.known, "total": item.total, "unknown": list(item.unknown)},
+        "model": model.model_id,
+    }
+    return document | ({"reason": item.reason} if item.reason else {})
+
+
+def describe(model: Predictor, limits: Limits) -> dict[str, Any]:
+    """Return what a client may want to know of the model before it asks."""
+    return {
+        "task": model.task,
+        "name": model.name,
+        "labels": list(model.labels),
+        "model": model.model_id,
+        "engine": model.engine.name,
+        "metrics": dict(model.metrics.get("summary", {})),
+        "limits": {"body_bytes": limits.max_body_bytes, "texts": limits.max_texts},
+    }
+
+
+def check(model: Predictor) -> None:
+    """Compute an answer; healthy means that it answers, not that it runs."""
+    model.judge([model.codec.vocab.words[0]])

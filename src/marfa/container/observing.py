@@ -1,0 +1,123 @@
+"""What is counted, and what every response carries: a plain ASGI layer that delays no stream."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Collection
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from marfa.container.messages import Response, problem
+from marfa.errors import MarfaError
+from marfa.predictor import Predictor
+from marfa.writer import Writer
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", POLICY.encode("ascii")),
+]
+_HUNG_UP = 499
+_LOG = logging.getLogger("marfa")
+
+
+class Metrics:
+    """The counters of one server.
+
+    Args:
+        model: the model that it serves.
+    """
+
+    def __init__(self, model: Predictor | Writer) -> None:
+        self._registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "http_requests_total", "Requests answered.", ["path", "status"], registry=registry
+        )
+        self.seconds = Histogram(
+            "http_request_duration_seconds", "Time to answer.", ["path"], registry=registry
+        )
+        self.inference = Histogram(
+            "marfa_inference_seconds", "Time to compute an answer.", registry=registry
+        )
+        info = Gauge("marfa_model_info", "The model.", ["model", "engine"], registry=registry)
+        info.labels(model.model_id, model.engine.name).set(1)
+        self.characters = Counter(
+            "marfa_generated_characters_total", "Characters written.", registry=registry
+        )
+        self.first_character = Histogram(
+            "marfa_first_character_seconds",
+            "Time from a request to its first character.",
+            registry=registry,
+        )
+
+    def text(self) -> bytes:
+        """Return all of it in Prometheus' form."""
+        return generate_latest(self._registry)
+
+
+class Observed:
+    """Counts, times and marks every response, and makes one of every failure.
+
+    Args:
+        app: the application inside.
+        metrics: where it is counted.
+        paths: the addresses that are counted by name.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, paths: Collection[str]) -> None:
+        self._app, self._metrics, self._paths = app, metrics, frozenset(paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        marks = [(b"x-request-id", given[:64] or secrets.token_hex(8).encode()), *_HEADERS]
+
+        async def marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], *marks]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, marked)
+        except ClientDisconnect:
+            status = _HUNG_UP  # only the metrics see this
+        except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
+            told = error if isinstance(error, MarfaError) else internal(error)
+            if not status:  # else half an answer is on its way, and all that is left is to end it
+                await send_whole(marked, problem(told))
+        path = scope["path"] if scope["path"] in self._paths else "other"
+        self._metrics.requests.labels(path, status).inc()
+        self._metrics.seconds.labels(path).observe(time.perf_counter() - began)
+
+
+def internal(error: Exception) -> MarfaError:
+    """Log a failure of ours by its kind alone, and return what the client may know of it."""
+    _LOG.error("a request failed: %s", type(error).__name__)
+    return MarfaError("the answer could not be computed")
+
+
+async def send_whole(send: Send, response: Response) -> None:
+    """Send a response that is ready."""
+    headers = {
+        "Content-Type": response.content_type,
+        "Content-Length": str(len(response.body)),
+        **response.headers,
+    }
+    listed = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": listed})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,37 @@
+"""How marfa opens a graph with ONNX Runtime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnxruntime
+
+from marfa.errors import BundleError
+
+
+def open_session(graph: bytes, threads: int, where: str) -> Any:
+    """Open a graph for the CPU.
+
+    Args:
+        graph: a serialised ONNX model.
+        threads: CPU threads for one call.
+        where: the graph's file, for the message.
+
+    Returns:
+        An `onnxruntime.InferenceSession`.
+
+    Raises:
+        BundleError: if the graph cannot be loaded.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # its warnings can quote the graph; errors come as exceptions
+    # Without these two, memory grows with the largest batch ever seen and threads burn while idle.
+    options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        message = "the graph cannot be loaded"
+        raise BundleError(message, where=where) from error

@@ -1,0 +1,39 @@
+"""Reading with a trained generator, without learning: what validation and evaluation share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from marfa.models.generator import Generator, State
+
+Read = Callable[[npt.NDArray[np.int64], State | None], tuple[npt.NDArray[np.float32], State]]
+
+
+def reader(network: Generator) -> Read:
+    """Return a function from tokens_TB and a state to logits_TBV and the state after them.
+
+    Args:
+        network: the network; it is put into evaluation mode.
+    """
+    network.eval()
+
+    def read(
+        tokens_TB: npt.NDArray[np.int64], state: State | None
+    ) -> tuple[npt.NDArray[np.float32], State]:
+        with torch.inference_mode():
+            logits_TBV, after = network(torch.from_numpy(tokens_TB), state)
+        return logits_TBV.numpy(), after
+
+    return read
+
+
+def computes_bfloat16() -> bool:
+    """Say whether this processor multiplies bfloat16 itself; elsewhere it is far slower than float32."""
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    asked: list[Any] = [getattr(torch.cpu, name, None) for name in names]
+    return any(ask is not None and ask() for ask in asked)

@@ -1,0 +1,54 @@
+"""evaluate: the final figures, beside what is reached without a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marfa import files, record
+from marfa.console import Silence, Talk
+from marfa.container.client import Client
+from marfa.models.learning import keep_memory, thread_count, threads
+from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings
+from marfa.settings import outcome
+from marfa.stages.evaluate import classifier, generator
+
+STAGE = "evaluate"
+
+
+def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "") -> dict[str, Any]:
+    """Measure a trained run on texts that it has not learnt from.
+
+    Args:
+        settings: they say which run.
+        talk: whom to tell; nobody if not given.
+        against: the URL of a running server to ask instead of the network; nothing is written then.
+
+    Returns:
+        The figures of the network and of honest baselines, and one honest sentence.
+
+    Raises:
+        DataError: if nothing has been prepared or trained.
+        NetworkError: if the server does not answer.
+    """
+    talk = talk or Silence()
+    prepared, run = settings.folder / "dataset", settings.run_folder
+    inputs = record.outputs(prepared, "prepare")
+    if against:
+        ask = {"classifier": classifier.ask, "generator": generator.ask}[settings.task]
+        return {"task": settings.task, **ask(prepared, Client(against), talk)}
+    inputs |= record.outputs(run, "train", inputs)
+    deciding = outcome(settings.package) if isinstance(settings, ClassifierSettings) else {}
+    with files.lock(run):
+        if record.is_done(run, STAGE, inputs, deciding):
+            talk.say(f"evaluate: nothing has changed, {run / 'report.html'} is kept")
+        else:
+            record.forget(run, STAGE)
+            keep_memory()
+            with threads(thread_count(settings.train)):
+                match settings:
+                    case ClassifierSettings():
+                        paths = classifier.measure(settings, prepared, run, talk)
+                    case GeneratorSettings():
+                        paths = generator.measure(settings, prepared, run, talk)
+            record.write(run, STAGE, inputs, deciding, paths)
+    return {**files.read_json(run / "metrics.json"), "report": str(run / "report.html")}

@@ -1,0 +1,53 @@
+"""generate: a text as it is made, in the shell or from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from marfa import loading
+from marfa.engines.sampling import Sampling
+from marfa.settings import DrawSettings, ServeSettings
+from marfa.writer import Task, new_seed
+
+
+def generate(
+    model: str | Path,
+    prompt: str = "",
+    *,
+    length: int = DrawSettings.length,
+    temperature: float = DrawSettings.temperature,
+    top_k: int = DrawSettings.top_k,
+    top_p: float = DrawSettings.top_p,
+    seed: int | None = None,
+    engine: str = ServeSettings.engine,
+) -> tuple[Task, Iterator[str]]:
+    """Write a text with a packaged model.
+
+    Args:
+        model: a model.tar.gz or a bundle folder.
+        prompt: how the text begins; empty for a text that begins as if after a line break.
+        length: characters in all, the prompt included, at least 1.
+        temperature: 0 for always the likeliest character, 1 for the model's own shares, 10 at most.
+        top_k: draw from so many of the likeliest only; 0 for all.
+        top_p: draw from the likeliest that together have this share only, above 0, 1 for all.
+        seed: the same seed gives the same text; a new one each time if not given.
+        engine: "auto", "numpy", "onnx" or "int8".
+
+    Returns:
+        What is being written, its seed included, and its text piece by piece, the prompt first.
+
+    Raises:
+        BundleError: if the model is incomplete or altered, or writes no text.
+        RequestError: if an option is outside its limits, or the prompt cannot be continued.
+    """
+    loaded = loading.writer(model, engine)
+    chosen = new_seed() if seed is None else seed
+    sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=chosen)
+    task = loaded.plan(prompt, length, sampling)
+
+    def pieces() -> Iterator[str]:
+        yield task.prompt
+        yield from loaded.write(task)
+
+    return task, pieces()

@@ -1,0 +1,203 @@
+"""Learning to write, one character after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from marfa import bundle as bundles
+from marfa import files
+from marfa.data import dataset
+from marfa.engines import weights
+from marfa.errors import SettingsError
+from marfa.evaluation.crossentropy import bits, held_out
+from marfa.models.course import Conditions, Course
+from marfa.models.generator import Generator, State
+from marfa.models.learning import Learner
+from marfa.models.reading import computes_bfloat16, reader
+from marfa.models.stretches import Ids, Stretches
+from marfa.recipes import GeneratorSettings
+from marfa.settings import WriterTrainSettings
+from marfa.text.alphabet import Alphabet
+
+Batch = tuple[Ids, Ids]
+WARM = 256
+"""Characters read before the held-out part, so that it is judged in the state it is met in."""
+
+
+class GeneratorCourse(Course[Generator, Batch]):
+    """A generator's training run.
+
+    Args:
+        settings: the sections `model` and `train` decide the result.
+        prepared: the dataset's folder.
+        under: what the run is under.
+
+    Raises:
+        DataError: if the text is too short for the batches.
+        SettingsError: if the network is to begin as one of another shape.
+    """
+
+    def __init__(self, settings: GeneratorSettings, prepared: Path, under: Conditions) -> None:
+        options = settings.train
+        self._settings, self._talk = settings, under.talk
+        self._codec = Alphabet.from_json(files.read_json(prepared / "codec.json"))
+        training = dataset.read_ids(prepared, "train")
+        training = training[: options.sample or None]
+        self._text = Stretches(training, options.batch_size, options.unroll)
+        self._begin = min(WARM, len(training))
+        after = dataset.read_ids(prepared, "validation")
+        self._held_out = np.concatenate([training[len(training) - self._begin :], after])
+        self._state: State | None = None
+        self._precision = options.precision
+        if options.precision == "auto":
+            self._precision = "bfloat16" if computes_bfloat16() else "float32"
+        torch.manual_seed(options.seed)
+        network = Generator(settings.model, self._codec.size)
+        total = len(self._text) * options.epochs
+        super().__init__(Learner(network, options, total), options, under)
+        self.config: dict[str, Any] = {}
+
+    def start(self) -> None:
+        """Begin as an earlier model ended, if so set; symbols that only one knows begin at random."""
+        path = self._settings.train.from_
+        if not path:
+            return
+        earlier = bundles.load(Path(path))
+        kind = earlier.json("codec.json").get("kind")
+        if kind != "characters":
+            message = "it is no model that writes"
+            raise SettingsError(
+                message, where=path, hint="give a model made by marfa run shakespeare"
+            )
+        codec = Alphabet.from_json(earlier.json("codec.json"))
+        known = weights.read(earlier.contents["weights.safetensors"])
+        first = self.learner.network.state_dict()
+        for name, tensor in first.items():
+            if name not in known:
+                raise _unlike(path, f"it has no {name!r}")
+            first[name] = _matched(name, known[name], codec, tensor, self._codec, path)
+        self.learner.begin_with(first)
+        same = len(set(codec.symbols) & set(self._codec.symbols))
+        self._talk.say(
+            f"train: beginning as model {earlier.model_id} ended; it knows {same} of the "
+            f"{len(self._codec.symbols)} symbols"
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield inputs_TB and targets_TB; each epoch begins without a state."""
+        if self.number == 0:
+            self._state = None
+        yield from self._text.steps(self.number)
+
+    def learn_from(self, batch: Batch) -> str:
+        """Learn from the next characters of all stretches, and carry the state on."""
+        inputs_TB, targets_TB = (torch.from_numpy(part) for part in batch)
+        key = (self._settings.train.seed, self.epoch, self.number)
+
+        def loss_of(network: Generator) -> Tensor:
+            small = self._precision == "bfloat16"
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=small):
+                logits_TBV, state = network(inputs_TB, self._state)
+            self._state = [(output.detach(), cell.detach()) for output, cell in state]
+            return functional.cross_entropy(logits_TBV.float().flatten(0, 1), targets_TB.flatten())
+
+        loss = self.learner.step(key, loss_of)
+        count = inputs_TB.numel()
+        self.sums["loss"] = self.sums.get("loss", 0.0) + loss * count
+        self.sums["seen"] = self.sums.get("seen", 0) + count
+        return f"{bits(self.sums['loss'] / self.sums['seen']):.3f} bits a character"
+
+    def judged(self) -> dict[str, Any]:
+        """Return cross-entropy, in nats and in bits a character, of both parts."""
+        train = self.sums["loss"] / self.sums["seen"]
+        validation = held_out(reader(self.learner.judged), self._held_out, self._begin)
+        return {
+            "characters": int(self.sums["seen"])
+            + sum(item["characters"] for item in self.history[-1:]),
+            "train_loss": round(train, 6),
+            "train_bits": round(bits(train), 6),
+            "validation_loss": round(validation, 6),
+            "validation_bits": round(bits(validation), 6),
+        }
+
+    def rank(self, entry: Mapping[str, Any]) -> tuple[float, ...]:
+        """Return the loss on the held-out part, the lower the better."""
+        return (-entry["validation_loss"],)
+
+    def news(self, entry: Mapping[str, Any]) -> str:
+        """Tell the bits a character."""
+        return (
+            f"{entry['train_bits']:.4f} bits a character, held out {entry['validation_bits']:.4f} "
+            f"({entry['validation_loss']:.4f} nats)"
+        )
+
+    def carried(self) -> dict[str, Tensor]:
+        """Return the state that the next step begins in."""
+        return {
+            f"{layer}.{part}": tensor
+            for layer, pair in enumerate(self._state or [])
+            for part, tensor in enumerate(pair)
+        }
+
+    def carry(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take the state back."""
+        layers = range(len(tensors) // 2)
+        found = [(tensors[f"{layer}.0"], tensors[f"{layer}.1"]) for layer in layers]
+        self._state = found or None
+        if found and found[0][0].dtype == torch.bfloat16:
+            self._precision = "bfloat16"  # as the run was begun, on whatever processor it goes on
+        elif found:
+            self._precision = "float32"
+
+
+def origin(settings: WriterTrainSettings) -> dict[str, str]:
+    """Return which model's weights are the first ones, for comparing runs; empty for none.
+
+    Raises:
+        BundleError: if there is no such model.
+    """
+    return {"from": bundles.load(Path(settings.from_)).model_id} if settings.from_ else {}
+
+
+def _matched(
+    name: str,
+    known: weights.Floats,
+    codec: Alphabet,
+    fresh: Tensor,
+    mine: Alphabet,
+    path: str,
+) -> Tensor:
+    """Return an earlier tensor, its rows or columns that belong to symbols put where ours are."""
+    found = torch.from_numpy(known.copy())
+    by_symbol = name.startswith(("embedding", "output")) or (
+        name == "lstm.0.weight_ih_l0" and found.shape[-1] == codec.size
+    )
+    if not by_symbol:
+        if found.shape != fresh.shape:
+            raise _unlike(
+                path, f"its {name!r} has shape {tuple(found.shape)}, not {tuple(fresh.shape)}"
+            )
+        return found
+    axis = 1 if name.startswith("lstm") else 0
+    if found.dim() != fresh.dim() or found.shape[1 - axis :][:1] != fresh.shape[1 - axis :][:1]:
+        raise _unlike(
+            path, f"its {name!r} has shape {tuple(found.shape)}, not {tuple(fresh.shape)}"
+        )
+    placed = fresh.clone()
+    pairs = [(0, 0), *((mine.ids[s], codec.ids[s]) for s in mine.symbols if s in codec.ids)]
+    to, of = (torch.tensor(list(side)) for side in zip(*pairs, strict=True))
+    placed.index_copy_(axis, to, found.index_select(axis, of))
+    return placed
+
+
+def _unlike(path: str, what: str) -> SettingsError:
+    message = f"that model has another shape: {what}"
+    hint = "give the --input, --embedding, --hidden and --layers that it was trained with"
+    return SettingsError(message, where=path, hint=hint)

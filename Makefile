@@ -1,6 +1,7 @@
 # Thin on purpose: set-up, and the commands that people and CI type. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+RECIPE ?= sentiment
 TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 # Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -21,11 +22,11 @@ setup: .venv/installed  ## make .venv with everything in it (the other commands 
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,browser]'
 	touch $@
 
-run: .venv/installed  ## IMDb from the raw archive to a page that answers (MARFA_MIRROR=DIR: not from the network)
-	@$(BIN)/marfa run sentiment; code=$$?; \
+run: .venv/installed  ## from raw text to a page that answers (RECIPE=shakespeare: one that writes; MARFA_MIRROR=DIR: not from the network)
+	@$(BIN)/marfa run $(RECIPE); code=$$?; \
 	if [ $$code -eq 4 ]; then \
-	  printf '\n*** IMDb could not be had: no network, and no MARFA_MIRROR that holds it.\n*** Going on with the small sample that marfa brings along. Its figures mean little.\n\n' >&2; \
-	  $(BIN)/marfa run sentiment --preset sample; \
+	  printf '\n*** The texts could not be had: no network, and no MARFA_MIRROR that holds them.\n*** Going on with the small sample that marfa brings along. Its figures mean little.\n\n' >&2; \
+	  $(BIN)/marfa run $(RECIPE) --preset sample; \
 	else exit $$code; fi
 
 test: .venv/installed  ## the tests

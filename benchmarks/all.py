@@ -20,7 +20,9 @@ def main() -> int:
         subprocess.run([sys.executable, HERE / "startup.py", MODEL], check=False).returncode,
         subprocess.run([sys.executable, HERE / "shakespeare.py"], check=False).returncode,
         subprocess.run([sys.executable, HERE / "generating.py", WRITER], check=False).returncode,
-        subprocess.run([sys.executable, HERE / "first_character.py", WRITER], check=False).returncode,
+        subprocess.run(
+            [sys.executable, HERE / "first_character.py", WRITER], check=False
+        ).returncode,
     ]
     return max(codes)
 

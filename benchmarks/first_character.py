@@ -25,7 +25,7 @@ def measured(model: str, engine: str) -> tuple[float, float, float]:
             heard, count, seconds = 0.0, 0, 0.0
             pieces = client.stream(PROMPT, length=LENGTH, seed=1)
             next(pieces)  # the prompt
-            for seconds, piece in pieces:  # noqa: B007
+            for seconds, piece in pieces:
                 heard = heard or seconds
                 count += len(piece)
             first.append(1000 * heard)

@@ -1,12 +1,13 @@
 """The artefact: a flat folder, and the same as model.tar.gz, verified before it is used.
 
     manifest.json        this file's format, the task, and size and SHA-256 of every other file
-    config.json          the shape of the network, its labels, the settings it was made with
+    config.json          task, the shape of the network, the settings it was made with
     codec.json           text to numbers
-    weights.safetensors  the weights, for the numpy engine and the page
+    weights.safetensors  the weights, for the numpy engine
     model.onnx           the same as a graph, for ONNX Runtime
+    model.int8.onnx      the same with eight-bit weights, of a generator
     golden.jsonl         recorded requests, good and bad, with their exact responses
-    metrics.json         what was measured on the test split
+    metrics.json         what was measured on texts that were not learnt from
     README.md            the model card
     code/                inference.py, requirements.txt and the part of marfa that answers
 
@@ -172,7 +173,11 @@ def _check_names(contents: Mapping[str, bytes], where: str) -> None:
 def _read_archive(path: Path) -> dict[str, bytes]:
     if not path.is_file():
         message = "no such bundle; expected a model.tar.gz or a bundle folder"
-        raise BundleError(message, where=str(path), hint="make one with: marfa package sentiment")
+        raise BundleError(
+            message,
+            where=str(path),
+            hint="make one with: marfa run sentiment, or marfa run shakespeare",
+        )
     return archives.read_tar_gz(path, _limit_of, TOTAL_LIMIT)
 
 

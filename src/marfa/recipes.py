@@ -5,6 +5,7 @@ Precedence: flag > MARFA_* variable > marfa.toml > recipe and preset > the defau
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -125,6 +126,25 @@ class Settings:
         """Return "classifier" or "generator"."""
         return TASK_OF[self.recipe]
 
+    def command(self, stage: str) -> str:
+        """Return the command that does a stage of this run.
+
+        >>> ClassifierSettings(preset="tutorial").command("train")
+        'marfa train sentiment --preset tutorial'
+        """
+        parts = ["marfa", stage, self.recipe]
+        if self.preset != "default":
+            parts += ["--preset", self.preset]
+        if self.name:
+            parts += ["--name", self.name]
+        if self.data.data != self._own_data:
+            parts += ["--data", self.data.data]
+        return shlex.join(parts)
+
+    @property
+    def _own_data(self) -> str:
+        return str(RECIPES[self.recipe][self.preset].get("data", type(self.data)().data))
+
     @property
     def folder(self) -> Path:
         """Where this run's files are: work/<name>."""
@@ -150,9 +170,8 @@ class Settings:
         """
         if self.name:
             return self.name
-        own = RECIPES[self.recipe][self.preset].get("data", type(self.data)().data)
         data = ""
-        if self.data.data != own:
+        if self.data.data != self._own_data:
             data = Path(self.data.data).resolve().name.lstrip(".").split(".")[0] or "data"
         preset = "" if self.preset == "default" else self.preset
         return "-".join(part for part in (self.recipe, preset, data) if part)

@@ -74,30 +74,34 @@ def write(
     files.write_json(_path(folder, stage), {"key": _key(inputs, settings), "outputs": made})
 
 
-def outputs(folder: Path, stage: str, inputs: Mapping[str, str] | None = None) -> dict[str, str]:
+def outputs(
+    folder: Path, stage: str, inputs: Mapping[str, str] | None = None, *, hint: str = ""
+) -> dict[str, str]:
     """Return the files that the stage made and their hashes: the next stage's inputs.
 
     Args:
         folder: where the stage has written.
         stage: its name.
         inputs: what it must have read, where that can have changed since.
+        hint: the command that does the stage.
 
     Raises:
         DataError: if the stage has not been done, or with other inputs, or its files have changed.
     """
+    command = hint or f"marfa {stage}"
     try:
         record = files.read_json(_path(folder, stage))
         made = {str(name): str(digest) for name, digest in record["outputs"].items()}
         read = record["key"]["inputs"]
     except (DataError, KeyError, TypeError, AttributeError):
         message = f"the stage {stage!r} has not been done here"
-        raise DataError(message, where=str(folder), hint=f"run: marfa {stage}") from None
+        raise DataError(message, where=str(folder), hint=f"run: {command}") from None
     if inputs is not None and read != dict(inputs):
         message = f"what the stage {stage!r} read has changed since"
-        raise DataError(message, where=str(folder), hint=f"run again: marfa {stage}")
+        raise DataError(message, where=str(folder), hint=f"run again: {command}")
     for name, digest in made.items():
         path = folder / name
         if not path.is_file() or files.hash_file(path) != digest:
             message = f"not the file that the stage {stage!r} made"
-            raise DataError(message, where=str(path), hint=f"run again: marfa {stage}")
+            raise DataError(message, where=str(path), hint=f"run again: {command}")
     return made

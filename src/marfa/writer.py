@@ -98,8 +98,8 @@ class Writer(Model):
         """Understand what is asked for, before a character is made.
 
         Args:
-            prompt: how the text begins, as a person wrote it; empty for a text that begins as if after
-                a line break.
+            prompt: how the text begins, as a person wrote it; empty for one that begins as a line does
+                (after a line break, or a blank where the alphabet has none).
             length: characters of the whole text, the prompt included, at least 1.
             sampling: how characters are drawn; with a seed of its own if not given.
 
@@ -174,7 +174,7 @@ class Writer(Model):
         """Write a text.
 
         Args:
-            prompt: how it begins; empty for a text that begins as if after a line break.
+            prompt: how it begins; empty for one that begins as a line does.
             length: characters in all, the prompt included, at least 1.
             temperature: 0 for always the likeliest character, 1 for the model's own shares, 10 at most.
             top_k: draw from so many of the likeliest only; 0 for all.

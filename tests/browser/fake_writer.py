@@ -22,6 +22,7 @@ WRITER = {
     "metrics": {
         "bits_per_character": 2.07,
         "loss": 1.435,
+        "baseline": "5-gram",
         "baseline_bits_per_character": 2.9,
         "n": 111_539,
     },

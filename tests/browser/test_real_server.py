@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from marfa.predictor import Predictor
 from marfa.settings import ServeSettings
 from marfa.stages.serve import Running
+from marfa.writer import Writer
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def test_a_text_gets_the_models_answer(page: Page, running: Running, text: str) 
     page.goto(running.url)
     page.get_by_label("Your text").fill(text)
     page.get_by_role("button", name="Send").click()
+    assert isinstance(running.model, Predictor)
     (judged,) = running.model.judge([text])
     heading = page.locator("#answer h2")
     expect(heading).to_have_text(judged.label or "I cannot judge this")
@@ -69,3 +72,54 @@ def test_the_api_page_is_made_from_the_servers_own_description(
     page.goto(running.url + "docs")
     expect(page.get_by_text("/invocations").first).to_be_visible()
     assert found == []
+
+
+@pytest.fixture
+def writing(writer_path: Path) -> Iterator[Running]:
+    with Running(writer_path, ServeSettings(port=0)) as server:
+        yield server
+
+
+def write(page: Page, prompt: str, length: int, seed: int) -> None:
+    page.fill("#prompt", prompt)
+    page.fill("#length", str(length))
+    page.locator("#more summary").click()
+    page.fill("#seed", str(seed))
+    page.click("#send")
+
+
+@pytest.mark.parametrize("prompt", ["the film ", "كان الفيلم ", ""])
+def test_a_text_is_written_as_the_model_writes_it(
+    page: Page, writing: Running, prompt: str
+) -> None:
+    found = noted(page)
+    page.goto(writing.url)
+    write(page, prompt, 300, 5)
+    expect(page.locator("#result")).to_have_attribute("data-state", "done")
+    assert isinstance(writing.model, Writer)
+    expected = writing.model.generate(prompt, length=300, seed=5)
+    assert page.locator("#paper").text_content() == expected
+    assert found == []
+
+
+def test_a_text_goes_on_at_another_server_after_the_first_is_gone(
+    page: Page, writer_path: Path
+) -> None:
+    with Running(writer_path, ServeSettings(port=0, drain_seconds=0.0)) as server:
+        page.goto(server.url)
+        port = int(server.url.rsplit(":", 1)[1].strip("/"))
+        write(page, "so ", 9000, 7)
+        page.wait_for_function("document.getElementById('paper').textContent.length > 100")
+        assert isinstance(server.model, Writer)
+        expected = server.model.generate("so ", length=9000, seed=7)
+    assert len(page.locator("#paper").text_content() or "") < 9000
+    with Running(writer_path, ServeSettings(port=port)):
+        expect(page.locator("#result")).to_have_attribute("data-state", "done", timeout=30_000)
+        assert page.locator("#paper").text_content() == expected
+
+
+def test_a_prompt_that_the_model_cannot_read_is_an_error(page: Page, writing: Running) -> None:
+    page.goto(writing.url)
+    write(page, "\u4e00\u4e8c", 50, 1)
+    expect(page.locator("#result")).to_have_attribute("data-state", "error")
+    expect(page.locator("#error")).to_contain_text("none of the 2 characters")

@@ -155,7 +155,9 @@ def test_a_text_that_is_all_prompt_has_nothing_to_be_written(model):
 def test_cut_at_any_place_the_rest_makes_the_text_whole(model, place, seed, how):
     document = {"prompt": PROMPT, "length": 70, "seed": seed, **how}
     whole = answer(model, **document)["text"]
-    token = questions.Places(model.model_id, plan(model, document)).token(place)
+    token = questions.Places(model.model_id, model.engine.precision, plan(model, document)).token(
+        place
+    )
     rest = {**document, "continuation": token}
     assert whole[:place] + answer(model, **rest)["text"] == whole
     assert whole[:place] + ask(model, rest, JSON, TEXT).body.decode() == whole
@@ -228,7 +230,9 @@ def test_a_token_of_another_model_is_refused(model, tmp_path):
 @pytest.mark.parametrize("place", [0, 9, 41, 10**8])
 def test_a_place_outside_the_text_is_refused_even_with_its_right_token(model, place):
     document = {"prompt": PROMPT, "length": 40, "seed": 3}
-    token = questions.Places(model.model_id, plan(model, document)).token(place)
+    token = questions.Places(model.model_id, model.engine.precision, plan(model, document)).token(
+        place
+    )
     assert ask(model, {**document, "continuation": token}).status == 400
 
 

@@ -42,6 +42,19 @@ def settings(tmp_path, **flags):
     return resolve("sentiment", {"workdir": str(tmp_path / "work"), **flags})
 
 
+def test_each_data_set_is_fetched_by_its_name_and_lies_apart(tmp_path, mirror):
+    text = b"To sea, to sea!\n" * 9
+    (mirror / "tinyshakespeare.txt").write_bytes(text)
+    with open(mirror / "SHA256SUMS", "a") as sums:
+        sums.write(f"{hashlib.sha256(text).hexdigest()}  tinyshakespeare.txt\n")
+    made = resolve("shakespeare", {"workdir": str(tmp_path / "work"), "mirror": str(mirror)})
+    found = fetch(made)
+    assert found["bytes"] == len(text)
+    assert found["file"].endswith("raw/shakespeare/tinyshakespeare.txt")
+    assert "Karpathy" in found["cite"]
+    assert fetch(made)["kept"]
+
+
 def test_a_mirror_folder_is_copied_once(tmp_path, mirror):
     first = fetch(settings(tmp_path, mirror=str(mirror)))
     assert (first["bytes"], first["kept"]) == (len(CONTENT), False)

@@ -101,7 +101,9 @@ def test_eight_bits_write_too_and_the_manifest_says_what_they_lose(writer_path):
 
 def test_pieces_are_the_whole(writer_path):
     model = marfa.load(writer_path)
-    assert "".join(model.stream("so ", length=90, seed=2)) == model.generate("so ", length=90, seed=2)
+    assert "".join(model.stream("so ", length=90, seed=2)) == model.generate(
+        "so ", length=90, seed=2
+    )
 
 
 def test_temperature_zero_is_greedy_whatever_the_seed(writer_path):
@@ -156,3 +158,17 @@ def test_a_prompt_of_which_nothing_is_left_is_refused(tmp_path):
 def test_no_model_is_an_error_of_the_bundle(tmp_path):
     with pytest.raises(BundleError):
         marfa.generate(tmp_path / "none.tar.gz")
+
+
+def test_joiners_and_no_break_blanks_reach_the_reader_as_they_are(writer_path):
+    prompt = "it\u200cs\u00a0so "  # a text of these is altered by whoever takes them for controls
+    options = ("--prompt", prompt, "--length", 40, "--seed", 4)
+    shown = command("generate", writer_path, *options).stdout
+    told = json.loads(command("generate", writer_path, *options, "--json").stdout)
+    assert shown[:-1] == told["text"]
+    assert shown.startswith(prompt)
+
+
+def test_unknown_characters_of_a_prompt_are_told(writer_path):
+    done = command("generate", writer_path, "--prompt", "it \u4e00", "--length", 20, "--seed", 4)
+    assert "1 character(s) of the prompt are not known" in done.stderr

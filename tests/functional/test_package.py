@@ -33,7 +33,7 @@ def test_it_is_kept_when_nothing_has_changed(trained, model_path):
 CODE = """
 import builtins, sys
 real = builtins.__import__
-banned = set("torch onnxruntime onnx scipy sklearn fastapi cyclopts rich safetensors".split())
+banned = set("torch onnxruntime onnx scipy sklearn starlette cyclopts rich safetensors".split())
 def only_numpy(name, *rest, **named):
     if name.split(".")[0] in banned:
         raise ImportError(name)

@@ -49,7 +49,7 @@ def test_a_text_can_be_piped(model_path):
 def test_a_missing_model_is_exit_3_and_says_how_to_make_one(tmp_path):
     done = shell(tmp_path / "none.tar.gz", "good")
     assert done.returncode == 3
-    assert b"marfa package sentiment" in done.stderr
+    assert b"marfa run sentiment" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

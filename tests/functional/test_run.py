@@ -7,7 +7,7 @@ import sys
 from random import Random
 
 import pytest
-from tests.conftest import SMALL
+from tests.conftest import SMALL, WRITING
 
 from marfa.errors import SettingsError
 from marfa.recipes import resolve
@@ -25,6 +25,12 @@ def test_from_texts_to_a_server_that_answers(trained):
     found = run(trained)
     assert [check["status"] for check in found["checks"]] == [200] * 4
     assert list(found["stages"]) == ["fetch", "prepare", "train", "evaluate", "package"]
+
+
+def test_from_one_text_to_a_server_that_writes(written):
+    found = run(written)
+    assert [check["status"] for check in found["checks"]] == [200] * 3
+    assert len(found["checks"][-1]["answer"]) == 120
 
 
 def test_it_stops_where_it_is_told(tmp_path):
@@ -51,10 +57,15 @@ def test_imdb_from_nowhere_is_exit_4_with_a_way_out(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_killed_again_and_again_it_ends_with_the_same_bytes(model_path, tmp_path):
+@pytest.mark.parametrize("recipe", ["sentiment", "shakespeare"])
+def test_killed_again_and_again_it_ends_with_the_same_bytes(
+    recipe, model_path, writer_path, tmp_path
+):
     """Wherever the kills fall: in prepare, train, evaluate or package."""
-    flags = [f"--{k}={v}" for k, v in SMALL.items()]
-    command = [sys.executable, "-m", "marfa", "run", *flags, "--no-serve", "--workdir", tmp_path]
+    chosen = {"sentiment": SMALL, "shakespeare": WRITING}[recipe]
+    flags = [f"--{k.replace('_', '-')}={v}" for k, v in chosen.items()]
+    flags += ["--no-serve", "--workdir", tmp_path]
+    command = [sys.executable, "-m", "marfa", "run", recipe, *flags]
     random = Random(1)
     for _ in range(8):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -65,8 +76,9 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(model_path, tmp_path
             process.wait()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    made = tmp_path / "sentiment-sample" / "model.tar.gz"
-    assert made.read_bytes() == model_path.read_bytes()
+    expected = {"sentiment": model_path, "shakespeare": writer_path}[recipe]
+    (made,) = tmp_path.rglob("model.tar.gz")
+    assert made.read_bytes() == expected.read_bytes()
     assert list(tmp_path.rglob("*.tmp")) == []
 
 
@@ -87,3 +99,10 @@ def test_equal_runs_in_two_folders_package_equal_bytes(trained, model_path, tmp_
     found = run(settings, serve=False)
     with open(found["stages"]["package"]["file"], "rb") as file:
         assert file.read() == model_path.read_bytes()
+
+
+def test_equal_runs_of_a_generator_package_equal_bytes(writer_path, tmp_path):
+    settings = resolve("shakespeare", {**WRITING, "workdir": str(tmp_path)})
+    found = run(settings, serve=False)
+    with open(found["stages"]["package"]["file"], "rb") as file:
+        assert file.read() == writer_path.read_bytes()

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+import torch
 from tests.functional.test_train import FLAGS, Ears
 
+import marfa
 from marfa.errors import BundleError, DataError, SettingsError
+from marfa.models.generator import Generator, cell_size
 from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
 from marfa.stages.train import train
@@ -83,10 +86,11 @@ def test_another_earlier_model_is_another_run(tmp_path, writer_path):
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ({"hidden": 13}, "another shape"),
-        ({"layers": 3}, "another shape"),
-        ({"embedding": 9}, "another shape"),
-        ({"input": "one-hot"}, "another shape"),
+        ({"hidden": 13}, "its hidden is 12, this run's is 13"),
+        ({"layers": 1}, "its layers is 2, this run's is 1"),
+        ({"layers": 3}, "its layers is 2"),
+        ({"embedding": 9}, "its embedding is 16"),
+        ({"input": "one-hot"}, "its input is embedding"),
     ],
 )
 def test_a_model_of_another_shape_is_refused(tmp_path, writer_path, flags, expected):
@@ -94,7 +98,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path, writer_path, flags, expec
     prepare(made)
     with pytest.raises(SettingsError, match=expected) as caught:
         train(made)
-    assert "--hidden" in caught.value.hint
+    assert f"--{next(iter(flags))}" in caught.value.hint
 
 
 def test_a_model_that_judges_or_is_none_is_refused(tmp_path, model_path):
@@ -116,3 +120,50 @@ def test_a_text_shorter_than_one_batch_is_refused(tmp_path):
 def test_a_text_shorter_than_a_step_is_learnt_from(tmp_path):
     _, found = trained(tmp_path, text="to be or not to be", batch_size=1, unroll=1000, epochs=1)
     assert found["best"]["epoch"] == 1
+
+
+@pytest.mark.parametrize("flags", [{"input": "one-hot"}, {"embedding": 23}], ids=str)
+def test_symbols_keep_their_weights_wherever_they_stand_in_the_alphabet(tmp_path, flags):
+    """23 is the number of ids of the first text: an embedding as wide as the alphabet is no one-hot."""
+    first, _ = trained(tmp_path, text=TEXT, epochs=4, learning_rate=0.02, **flags)
+    config = json.loads((first.run_folder / "config.json").read_text())
+    if "embedding" in flags:
+        assert config["vocabulary"] == flags["embedding"]
+    for stage in (marfa.evaluate, marfa.package):
+        stage(first)
+    other = {**flags, "text": "0123 " + TEXT, "epochs": 1, "learning_rate": 1e-7, "name": "second"}
+    begun = trained(tmp_path, **other, from_=str(first.model_file))[1]["best"]["validation_loss"]
+    reached = config["best"]["validation_loss"]
+    assert begun < reached + 0.1
+
+
+def test_a_run_does_not_write_over_what_it_begins_with(tmp_path):
+    made, _ = trained(tmp_path, epochs=1)
+    for stage in (marfa.evaluate, marfa.package):
+        stage(made)
+    with pytest.raises(SettingsError, match="write over the model"):
+        train(settings(tmp_path, epochs=1, from_=str(made.model_file)))
+
+
+def test_the_precision_that_was_used_is_told_and_kept(tmp_path):
+    for precision in ("float32", "bfloat16"):
+        made, _ = trained(tmp_path, epochs=1, precision=precision, name=precision)
+        config = json.loads((made.run_folder / "config.json").read_text())
+        assert config["precision"] == precision
+
+
+def test_cells_do_not_count_up_for_ever(tmp_path):
+    """With a large weight on their size they stay small, however long the text."""
+    from safetensors.numpy import load_file
+
+    sizes = []
+    for penalty in (0.0, 1.0):
+        made, _ = trained(
+            tmp_path, epochs=4, cell_penalty=penalty, learning_rate=0.02, name=f"p{penalty:g}"
+        )
+        tensors = load_file(made.run_folder / "weights.safetensors")
+        network = Generator(made.model, len(tensors["output.bias"]))
+        network.load_state_dict({name: torch.from_numpy(t) for name, t in tensors.items()})
+        _, state = network.eval()(torch.randint(0, 20, (2000, 1)))
+        sizes.append(cell_size(state).item())
+    assert sizes[1] < 0.5 * sizes[0]

@@ -144,7 +144,7 @@ def evaluate(
     options: Annotated[EVALUATE, _FLAT] = EVALUATE(),
     common: _COMMON = Common(),
 ) -> None:
-    """Measure on the test split, beside honest baselines; write metrics.json and report.html."""
+    """Measure on texts not learnt from, beside honest baselines; write metrics.json and report.html."""
     from marfa.stages.evaluate import evaluate as stage
 
     settings = _settings(recipe, options)
@@ -231,9 +231,12 @@ def generate(
         seed=seed,
         engine=settings.serve.engine,
     )
+    if not common.json:
+        if task.unknown:
+            _talk().warn(f"{task.unknown} character(s) of the prompt are not known to the model")
+        if seed is None:
+            _talk().say(f"seed {task.sampling.seed}")
     show.generate(task, pieces, common.json)
-    if seed is None and not common.json:
-        _talk().say(f"seed {task.sampling.seed}")
 
 
 @app.command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # it needs numpy, which --help does without
     from marfa.writer import Task
 
 SCHEMA = 1
+_OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class _Results(Console):
@@ -61,7 +63,13 @@ def _plain(value: object) -> Text:
 
 
 def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
+    """Drop what could steer a terminal, and nothing that a script needs."""
+    return "".join(c if c in "\n\t" or not _steers(c) else " " for c in text)
+
+
+def _steers(character: str) -> bool:
+    """Say whether a character is a control, or overrides the direction of what follows."""
+    return unicodedata.category(character) in {"Cc", "Cs"} or character in _OVERRIDES
 
 
 def _table(*columns: str) -> Table:
@@ -131,7 +139,8 @@ def _prepared_letters(result: Mapping[str, Any]) -> None:
         table.add_row(name, f"{part['characters']:,}", f"{part['unknown']:,}")
     stdout().print(table)
     listed = sorted(symbol for symbol, _ in result["alphabet"])
-    shown = "".join(symbol for symbol in listed if symbol.isprintable())[:200]
+    shown = "".join(symbol for symbol in listed if symbol.isprintable())
+    shown = shown[:200] + ("…" if len(shown) > 200 else "")
     stdout().print(
         _plain(f"\nalphabet    {result['vocabulary']:,} ids, one of them unknown: {shown}")
     )
@@ -180,10 +189,13 @@ def evaluate(result: Mapping[str, Any], as_json: bool) -> None:
     out.print(table)
     if "memory" in result:
         memory, copied = result["memory"], max(item["copied"] for item in result["samples"])
+        most = f"{memory['longest']} at most"
+        if memory["longest"] >= memory["tried"]:
+            most = f"{memory['tried']} or more at most, which is as far as was tried"
         out.print(
             _plain(
                 f"\nmemory      continues a passage of the training text for {memory['median']:g} "
-                f"characters (median of {memory['prompts']}; {memory['longest']} at most)\n"
+                f"characters (median of {memory['prompts']}; {most})\n"
                 f"copied      {copied} characters at most stand in the training text as written"
             )
         )
@@ -237,8 +249,9 @@ def generate(task: Task, pieces: Iterable[str], as_json: bool) -> None:
         chosen = asdict(task.sampling)
         made = {"text": "".join(pieces), "prompt": task.prompt, "length": task.length, **chosen}
         return document("generate", {**made, "unknown": task.unknown})
+    watched = sys.stdout.isatty()
     for piece in pieces:
-        sys.stdout.write(_printable(piece))
+        sys.stdout.write(_printable(piece) if watched else piece)
         sys.stdout.flush()
     sys.stdout.write("\n")
     return None

@@ -23,10 +23,11 @@ class Places:
 
     Args:
         model_id: the model that writes it.
+        precision: of the weights that write it; with others the text would be another one.
         task: what is written, and how.
     """
 
-    def __init__(self, model_id: str, task: Task) -> None:
+    def __init__(self, model_id: str, precision: str, task: Task) -> None:
         self._task = task
         how = task.sampling
         asked = to_json(
@@ -39,7 +40,7 @@ class Places:
                 how.seed,
             ]
         )
-        key = f"marfa continuation {model_id}".encode()
+        key = f"marfa continuation {model_id} {precision}".encode()
         self._asked = hmac.new(key, asked, hashlib.sha256)
 
     def token(self, position: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,21 @@ def _seeds(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _token(model: Writer, document: dict[str, Any]) -> str:
     task = model.plan(document.get("prompt", ""), document["length"], _sampling(document))
-    return Places(model.model_id, task).token((len(task.prompt) + task.length) // 2)
+    return Places(model.model_id, model.engine.precision, task).token(
+        (len(task.prompt) + task.length) // 2
+    )
+
+
+def renamed(model: Writer, request: Request) -> Request:
+    """Return a request whose place, if it names one, is named as the model's own engine names it."""
+    try:
+        document = json.loads(request.body)
+        position = int(document["continuation"].partition(".")[0])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return request
+    task = model.plan(document.get("prompt", ""), document["length"], _sampling(document))
+    token = Places(model.model_id, model.engine.precision, task).token(position)
+    return replace(request, body=_json({**document, "continuation": token}))
 
 
 def _sampling(document: dict[str, Any]) -> Sampling:

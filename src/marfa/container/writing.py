@@ -28,7 +28,7 @@ from marfa.writer import Task, Writer, new_seed
 PATH = "/v1/generate"
 READ = (TEXT, JSON)
 _KEYS = ("prompt", "length", "temperature", "top_k", "top_p", "seed", "continuation")
-_LENGTH_PROMPT = re.compile(r"([0-9]{1,9})-(.*)", re.DOTALL)
+_LENGTH_PROMPT = re.compile(r"([0-9]{1,400})-(.*)", re.DOTALL)
 _MOST_SYMBOLS = 8192
 
 
@@ -161,7 +161,7 @@ def answer(model: Writer, query: Query) -> Answer:
         UnknownTextError: if no character of it is known.
     """
     task = model.plan(query.prompt, query.length, query.sampling)
-    places = Places(model.model_id, task)
+    places = Places(model.model_id, model.engine.precision, task)
     continued = bool(query.continuation)
     position = places.position(query.continuation) if continued else len(task.prompt)
     return Answer(task, places, position, continued, model.write(task, position))

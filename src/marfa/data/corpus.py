@@ -47,7 +47,7 @@ def read(
     if not path.exists():
         message = "no such file or folder"
         raise DataError(message, where=str(path), hint="check --data")
-    files = [path] if path.is_file() else _text_files(path)
+    files = files_of(path)
     parts: list[str] = []
     left = max_chars
     for file in files:
@@ -80,12 +80,22 @@ def _read_one(file: Path, encoding: str, left: int, limit: int) -> str:
     return "".join(parts)
 
 
-def _text_files(folder: Path) -> list[Path]:
-    """Names in order; no folder that is a link is entered, so that no loop can be."""
-    found = []
+def files_of(path: Path) -> list[Path]:
+    """Return the files that `read` reads, in their order.
+
+    No folder that is a link is entered, so that no loop can be; nor is one that holds runs of marfa,
+    whose downloads are text files too.
+    """
+    if path.is_file():
+        return [path]
+    folder, found = path, []
     with explained(folder, "utf-8"):
         for where, folders, names in os.walk(folder, onerror=_fail):
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            folders[:] = [
+                name
+                for name in folders
+                if not name.startswith(".") and not Path(where, name, "raw", ".lock").exists()
+            ]
             found += [
                 Path(where, name)
                 for name in names

@@ -135,7 +135,9 @@ def _read_array(path: Path) -> Ints:
         found: Ints = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         message = "missing, or not an array"
-        raise DataError(message, where=str(path), hint="run: marfa prepare") from error
+        raise DataError(
+            message, where=str(path), hint="prepare the texts again: marfa prepare RECIPE"
+        ) from error
     return found
 
 

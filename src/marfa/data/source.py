@@ -89,7 +89,8 @@ def fingerprint(settings: Settings) -> str:
     try:
         if path.is_dir():
             listed = hashlib.sha256()
-            for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            inside = sorted(item for item in path.rglob("*") if item.is_file())
+            for file in corpus.files_of(path) if settings.task == "generator" else inside:
                 listed.update(f"{file.relative_to(path)}\0{files.hash_file(file)}\n".encode())
             return listed.hexdigest()
         return files.hash_file(path)

@@ -2,7 +2,7 @@
 
 Chance comes from SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
 2014) read by counter: the number for a position does not depend on what was drawn before, so that a
-text that was cut goes on anywhere, and the page draws the same characters.
+text that was cut goes on anywhere.
 
 Legend: V ids of the alphabet, the unknown character's 0 included.
 """

@@ -27,6 +27,7 @@ def _front(
     public: Sequence[str],
     metrics: Sequence[str],
     measured: Mapping[str, float],
+    split: str = "test",
 ) -> str:
     data = config["data"]["data"]
     front = {
@@ -41,7 +42,7 @@ def _front(
                 "results": [
                     {
                         "task": {"type": kind},
-                        "dataset": {"name": data, "type": data, "split": "test"},
+                        "dataset": {"name": data, "type": data, "split": split},
                         "metrics": [
                             {"type": name, "value": value} for name, value in measured.items()
                         ],
@@ -106,8 +107,10 @@ def _generator(config: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
         ("shakespeare", "sample"),
         ["bits_per_character", "perplexity"],
         {name: summary[name] for name in ("bits_per_character", "perplexity")},
+        split="validation",
     )
     shape, data = config["model"], config["data"]["data"]
+    least = f"{summary['baseline_bits_per_character']:.4f}"
     memory, copied = (_characters(summary[key]) for key in ("median_memory", "longest_copy"))
     layers = "one layer" if shape["layers"] == 1 else f"{shape['layers']} layers"
     return f"""{front}
@@ -119,10 +122,10 @@ A character-level LSTM ({layers} of {shape["hidden"]} units) that continues a te
 | on {summary["n"]:,} characters kept from it while it learned | bits a character |
 |---|---|
 | this network | {summary["bits_per_character"]:.4f} (perplexity {summary["perplexity"]:.3f}) |
-| 5-gram, interpolated modified Kneser-Ney | {summary["baseline_bits_per_character"]:.4f} |
+| {summary["baseline"]}, interpolated modified Kneser-Ney | {least} |
 | the frequency of each character alone | {summary["unigram_bits_per_character"]:.4f} |
 
-Fewer bits are better.
+Fewer bits are better. These characters are the end of the text; they also chose the best epoch.
 
 ## Use
 

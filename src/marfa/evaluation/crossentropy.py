@@ -23,6 +23,8 @@ Read = Callable[[npt.NDArray[np.int64], Any], tuple[npt.NDArray[np.float32], Any
 """A model: tokens_TB and the state after what it has read (None at first) give logits_TBV, of the
 character after each token, and the state after the last."""
 
+WARM = 256
+"""Characters that each stretch is warmed on, where nobody says otherwise."""
 _BLOCK = 1 << 20
 """Logits that are looked at together, so that a large alphabet needs no more memory than a small."""
 
@@ -36,13 +38,22 @@ def bits(nats: float) -> float:
     return nats / math.log(2)
 
 
+def steps_of(symbols: int) -> int:
+    """Return how many steps to read in one call, so that a large alphabet's logits stay within 64 MB.
+
+    Args:
+        symbols: ids of the alphabet.
+    """
+    return max(1, min(256, (1 << 24) // (32 * symbols)))
+
+
 def held_out(
     read: Read,
     ids: npt.ArrayLike,
     begin: int,
     *,
     streams: int = 32,
-    warm: int = 256,
+    warm: int = WARM,
     steps: int = 256,
     seen: Callable[[int], None] = lambda _: None,
 ) -> float:

@@ -50,9 +50,9 @@ def page(document: Mapping[str, Any]) -> str:
             be empty; `samples`: `temperature`, `seed`, `text`, `copied`, the length of the longest
             passage that the training text has too, and `copied_text`, that passage;
             `memory`, of prompts of the training text continued greedily: `prompts`, how many,
-            `median`, `longest` and `agreed` (each), the characters that agree with the training
-            text before the first that does not, and `example`: `prompt`, `truth`, `written`,
-            `agreed`; or None;
+            `median`, `longest`, `tried` (so many were compared at most) and `agreed` (each), the
+            characters that agree with the training text before the first that does not, and
+            `example`: `prompt`, `truth`, `written`, `agreed`; or None;
             `alphabet`: pairs of a symbol and its count, the commonest first;
             `settings`, `data` and `versions`: whatever is to be listed, mappings in mappings.
 
@@ -185,13 +185,15 @@ def _memory(memory: Mapping[str, Any]) -> str:
         for name, count in zip(named, counts, strict=True)
     )
     spread = f'<ul class="bars spread">{bars}</ul>' if agreed else ""
+    tried = memory.get("tried", math.inf)
+    further = " or more, which is as far as was tried" if memory["longest"] >= tried else ""
     return (
         "<p>Passages of the training text, continued with the likeliest character each time: how "
         "many characters agree with the text before the first that does not?</p>"
         f'<div class="grid"><div class="card remembered"><h3>'
         f"{counted(memory['prompts'], 'prompt')}</h3>"
         f"<p>Half of them agree for {counted(memory['median'], 'character')} or fewer; the longest "
-        f"for {memory['longest']:,}.</p>{spread}</div>{_example(memory['example'])}</div>"
+        f"for {memory['longest']:,}{further}.</p>{spread}</div>{_example(memory['example'])}</div>"
     )
 
 

@@ -60,6 +60,7 @@ class Course(ABC, Generic[N, B]):
         epoch: epochs that have been finished.
         number: batches of the present epoch that have been learnt from.
         sums: what has been added up over the present epoch.
+        config: what the configuration says of the run besides its settings.
         best: the history's entry of the best epoch, empty before the first.
     """
 
@@ -67,6 +68,7 @@ class Course(ABC, Generic[N, B]):
         self.learner, self._options, self._under = learner, settings, under
         self.epoch = self.number = 0
         self.sums: dict[str, float] = {}
+        self.config: dict[str, Any] = {}
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] = {}
         self._best_weights: dict[str, Tensor] = {}
@@ -114,6 +116,7 @@ class Course(ABC, Generic[N, B]):
         self.learner.restore(tensors, state["steps"])
         self.epoch, self.number, self.sums = state["epoch"], state["number"], state["sums"]
         self.history, self.best = state["history"], state["best"]
+        self.config = state["config"]  # as the run was begun, on whatever machine it goes on
         self._best_weights = checkpoint.under(tensors, "best.")
         self.carry(checkpoint.under(tensors, "carried."))
         self._under.talk.say(
@@ -137,6 +140,7 @@ class Course(ABC, Generic[N, B]):
             "epoch": self.epoch,
             "number": self.number,
             "sums": self.sums,
+            "config": self.config,
             "history": self.history,
             "best": self.best,
         }
@@ -167,7 +171,10 @@ class Course(ABC, Generic[N, B]):
     def _check_stop(self) -> None:
         if self._under.stop.signal_number:
             self.save()
-            message = f"stopped at epoch {self.epoch + 1}, step {self.number + 1}; all is saved"
+            where = f"epoch {self.epoch + 1}, step {self.number + 1}"
+            if self.epoch >= self._options.epochs:
+                where = "the end of the last epoch"
+            message = f"stopped at {where}; all is saved"
             raise self._under.stop.error(message, "run the same command again to go on")
 
     def _end_epoch(self) -> None:

@@ -78,3 +78,14 @@ class Generator(nn.Module):
             states_TBF = functional.dropout(states_TBF, self.settings.dropout, self.training)
         logits_TBV: Tensor = self.output(states_TBF)
         return logits_TBV, left
+
+
+def cell_size(state: State) -> Tensor:
+    """Return the mean square of the cells, summed over the layers.
+
+    A network whose state is carried through a whole text may learn cells that count upwards for ever,
+    and is then lost in any text longer, or shorter, than those it was trained on. A small weight on this
+    in the loss forbids it, as activations are kept small by Merity, McCann and Socher ("Revisiting
+    Activation Regularization for Language RNNs", 2017).
+    """
+    return torch.stack([cell.float().square().mean() for _, cell in state]).sum()

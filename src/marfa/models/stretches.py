@@ -41,7 +41,9 @@ class Stretches:
         self.length = (len(ids) - 1) // batch_size
         if self.length < 1:
             message = f"{len(ids)} characters to learn from, too few for {batch_size} stretches"
-            raise DataError(message, hint="give a longer text, or a lower --batch-size")
+            raise DataError(
+                message, where="batch_size", hint="give a longer text, or a lower --batch-size"
+            )
         used = self.length * batch_size
         self._inputs_BL = ids[:used].reshape(batch_size, self.length)
         self._targets_BL = ids[1 : used + 1].reshape(batch_size, self.length)

@@ -62,7 +62,7 @@ class WriterSettings(Checked):
 class WriterTrainSettings(LearningSettings):
     """How the network that writes is trained."""
 
-    epochs: int = setting(8, "Passes over the training texts.", low=1, high=10_000)
+    epochs: int = setting(7, "Passes over the training texts.", low=1, high=10_000)
     learning_rate: float = setting(0.005, "Adam's step size at its peak.", low=1e-7, high=1e9)
     batch_size: int = setting(
         32, "Texts, or stretches of one text, that are read side by side.", low=1, high=65_536
@@ -72,6 +72,12 @@ class WriterTrainSettings(LearningSettings):
         "Characters of each stretch in a step; the state is carried on to the next.",
         low=1,
         high=10_000,
+    )
+    cell_penalty: float = setting(
+        1e-5,
+        "Weight of the cells' mean square in the loss, which keeps them from counting up for ever.",
+        low=0.0,
+        high=1.0,
     )
     precision: str = setting(
         "auto",
@@ -99,14 +105,18 @@ class WriterPackageSettings(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class DrawSettings(Checked):
-    """How long a text is, and how its characters are drawn, where nobody asks otherwise."""
+    """What `marfa generate` writes; a server is asked with each request."""
 
     length: int = setting(
-        200, "Characters in all, the prompt included.", low=1, high=1 << 24, outcome=False
+        200,
+        "Characters of a text that is generated, the prompt included.",
+        low=1,
+        high=1 << 24,
+        outcome=False,
     )
     temperature: float = setting(
         0.8,
-        "0 for always the likeliest character, 1 for the model's own shares.",
+        "Draw: 0 for always the likeliest character, 1 for the model's own shares.",
         low=0.0,
         high=10.0,
         outcome=False,

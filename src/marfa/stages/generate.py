@@ -26,7 +26,7 @@ def generate(
 
     Args:
         model: a model.tar.gz or a bundle folder.
-        prompt: how the text begins; empty for a text that begins as if after a line break.
+        prompt: how the text begins; empty for one that begins as a line does.
         length: characters in all, the prompt included, at least 1.
         temperature: 0 for always the likeliest character, 1 for the model's own shares, 10 at most.
         top_k: draw from so many of the likeliest only; 0 for all.

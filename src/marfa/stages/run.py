@@ -69,19 +69,20 @@ def run(
     model = done["package"]["file"]
     with serving.Running(model, replace(settings.serve, port=0)) as running:
         talk.say(f"serving at {running.url} for a moment, to check it")
-        return {"stages": done, "checks": _check(running.url, settings.task)}
+        return {"stages": done, "checks": _check(running.url, settings)}
 
 
-def _check(url: str, task: str) -> list[dict[str, Any]]:
+def _check(url: str, settings: Settings) -> list[dict[str, Any]]:
     """Ask the server what a visitor would, over HTTP."""
     client = Client(url)
     found = []
     for path in ("ping", ""):
         status, body = client.get(path)
         found.append({"asked": f"GET /{path}", "status": status, "answer": f"{len(body)} bytes"})
-    if task == "generator":
-        made = client.generate("", length=120)["text"]
-        found.append({"asked": "a text of 120 characters", "status": 200, "answer": made})
+    if settings.task == "generator":
+        length = min(120, settings.serve.max_length)
+        made = client.generate("", length=length)["text"]
+        found.append({"asked": f"a text of {length} characters", "status": 200, "answer": made})
         return found
     for text, judged in zip(_TRIES, client.judge(_TRIES), strict=True):
         said = f"{judged['label']} {judged['score']:.4f}" if judged["label"] else judged["reason"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,7 @@ from marfa.errors import DataError
 from marfa.settings import AlphabetSettings, from_mapping
 
 FORMAT = 1
+_PIECE = 1 << 20
 UNKNOWN = 0
 """The id of every character that has none of its own."""
 FIRST = 1
@@ -60,7 +62,7 @@ class Alphabet:
 
     @property
     def opening(self) -> str:
-        """What an empty prompt is taken for: a line break, or a blank, or the first symbol."""
+        """What an empty prompt is taken for: a line break, or else a blank, or the first symbol."""
         return next((mark for mark in "\n " if mark in self.ids), self.symbols[0])
 
     @classmethod
@@ -91,7 +93,10 @@ class Alphabet:
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; the unknown character becomes U+FFFD."""
         shown = ("\N{REPLACEMENT CHARACTER}", *self.symbols)
-        return "".join([shown[id_] for id_ in ids])
+        left, pieces = iter(ids), []
+        while piece := [shown[id_] for id_ in itertools.islice(left, _PIECE)]:
+            pieces.append("".join(piece))  # a list of all characters would be eight times the text
+        return "".join(pieces)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that `from_json` reads."""

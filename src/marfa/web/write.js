@@ -201,11 +201,13 @@ async function describe() {
   }
   showDegree();
   if (isText(alphabet)) hideForeign(alphabet);
-  const { bits_per_character: bits, baseline_bits_per_character: baseline, n } = metrics ?? {};
+  const { bits_per_character: bits, baseline: rival, baseline_bits_per_character: least, n } = metrics ?? {};
   if (bits > 0) {
     const held = isCount(n) ? `${count(n)} characters of held-out text` : "held-out text";
     about.append(`. ${Number(bits).toFixed(2)} bits per character on ${held}`);
-    if (baseline > 0) about.append(`; counting 5-grams, ${Number(baseline).toFixed(2)} (fewer is better)`);
+    if (least > 0 && isText(rival)) {
+      about.append(`; counting ${rival}s, ${Number(least).toFixed(2)} (fewer is better)`);
+    }
   }
   about.append(".");
 }

@@ -32,11 +32,11 @@ def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "")
     """
     talk = talk or Silence()
     prepared, run = settings.folder / "dataset", settings.run_folder
-    inputs = record.outputs(prepared, "prepare")
+    inputs = record.outputs(prepared, "prepare", hint=settings.command("prepare"))
     if against:
         ask = {"classifier": classifier.ask, "generator": generator.ask}[settings.task]
         return {"task": settings.task, **ask(prepared, Client(against), talk)}
-    inputs |= record.outputs(run, "train", inputs)
+    inputs |= record.outputs(run, "train", inputs, hint=settings.command("train"))
     deciding = outcome(settings.package) if isinstance(settings, ClassifierSettings) else {}
     with files.lock(run):
         if record.is_done(run, STAGE, inputs, deciding):

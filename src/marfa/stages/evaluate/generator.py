@@ -19,9 +19,10 @@ from marfa.data.dataset import Ints
 from marfa.engines import weights
 from marfa.engines.numpy_writer import NumpyWriter
 from marfa.engines.sampling import Sampling
+from marfa.errors import DataError
 from marfa.evaluation import ngrams, writing_report
 from marfa.evaluation.copying import agreement, longest_copy
-from marfa.evaluation.crossentropy import bits, held_out
+from marfa.evaluation.crossentropy import bits, held_out, steps_of
 from marfa.evaluation.verdict import writing_verdict
 from marfa.models.generator import Generator
 from marfa.models.reading import reader
@@ -72,14 +73,14 @@ def measure(settings: GeneratorSettings, prepared: Path, run: Path, talk: Talk) 
     samples = [_sample(engine, codec, temperature, source) for temperature in TEMPERATURES]
     memory = _memory(engine, codec, source)
     summary = _summary(systems, memory, samples)
-    strongest = min(NGRAMS, key=lambda name: systems[name]["loss"])
-    verdict = writing_verdict(systems[NETWORK], strongest, systems[strongest])
+    best = strongest(systems)
+    verdict = writing_verdict(systems[NETWORK], best, systems[best])
     document = {
         "format": 1,
         "task": settings.task,
         "summary": summary,
         "systems": systems,
-        "memory": {key: memory[key] for key in ("prompts", "median", "longest", "agreed")},
+        "memory": {key: memory[key] for key in ("prompts", "median", "longest", "tried", "agreed")},
         "samples": samples,
         "verdict": verdict,
     }
@@ -101,6 +102,7 @@ def measure(settings: GeneratorSettings, prepared: Path, run: Path, talk: Talk) 
                 "source": {**described["source"], "data": Path(described["source"]["data"]).name},
                 "splits": described["splits"],
                 "held out": "the end of the text; it also chose the best epoch",
+                "n-grams counted on": f"{min(len(training), _COUNTED):,} characters",
             },
             "versions": made_with.versions(),
         }
@@ -117,7 +119,9 @@ def _systems(
     network.load_state_dict(load((run / "weights.safetensors").read_bytes()))
     whole = np.concatenate([training, after])
     with talk.bar("testing", len(after), "characters") as bar:
-        loss = held_out(reader(network), whole, len(training), seen=bar.update)
+        loss = held_out(
+            reader(network), whole, len(training), steps=steps_of(vocabulary), seen=bar.update
+        )
     talk.say("evaluate: n-grams beside it")
     counted = training[-_COUNTED:]
     losses = {NETWORK: loss}
@@ -134,6 +138,11 @@ def _systems(
         }
         for name, nats in losses.items()
     }
+
+
+def strongest(systems: dict[str, dict[str, Any]]) -> str:
+    """Return the name of the best n-gram model."""
+    return min(NGRAMS, key=lambda name: float(systems[name]["loss"]))
 
 
 def _sample(
@@ -154,7 +163,7 @@ def _sample(
 def _prompts(source: str) -> list[tuple[str, str]]:
     """Return passages of the training text, evenly spread, and what follows each."""
     length = min(_PROMPT, len(source) // 4)
-    last = len(source) - 2 * length
+    last = len(source) - length - min(_LONGEST, len(source) // 4)
     places = sorted({int(at) for at in np.linspace(0, max(last, 0), _PROMPTS)})
     return [
         (source[at : at + length], source[at + length : at + length + _LONGEST])
@@ -181,6 +190,7 @@ def _memory(engine: NumpyWriter, codec: Alphabet, source: str) -> dict[str, Any]
         "prompts": len(found),
         "median": statistics.median(agreed) if agreed else 0,
         "longest": max(agreed, default=0),
+        "tried": _LONGEST,
         "agreed": agreed,
         "example": example,
     }
@@ -191,7 +201,8 @@ def _summary(
 ) -> dict[str, Any]:
     return {
         **systems[NETWORK],
-        "baseline_bits_per_character": systems["5-gram"]["bits_per_character"],
+        "baseline": strongest(systems),
+        "baseline_bits_per_character": systems[strongest(systems)]["bits_per_character"],
         "unigram_bits_per_character": systems[UNIGRAM]["bits_per_character"],
         "median_memory": memory["median"],
         "longest_copy": max(sample["copied"] for sample in samples),
@@ -209,14 +220,23 @@ def ask(prepared: Path, client: Client, talk: Talk) -> dict[str, Any]:
     Returns:
         For how long its greedy continuations agree with the text, and how fast they came.
     """
+    served = client.describe()
+    if served.get("task") != "generator":
+        message = "the model that is served there writes no text"
+        raise DataError(message, where=client.url, hint="evaluate it with its own recipe")
+    longest = int(served["limits"]["length"])
     codec = Alphabet.from_json(files.read_json(prepared / "codec.json"))
     prompts = _prompts(codec.decode(dataset.read_ids(prepared, "train")))
+    if not prompts or longest <= _PROMPT:
+        message = "the text, or the length that the server allows, is too short to test its memory"
+        raise DataError(message, where=client.url)
     agreed, first, speeds = [], [], []
     with talk.bar("asking", len(prompts), "prompts") as bar:
         for done, (prompt, truth) in enumerate(prompts, 1):
+            length = min(len(prompt) + len(truth), longest)
             began = time.perf_counter()
             made, heard = "", 0.0
-            pieces = client.stream(prompt, length=len(prompt) + len(truth), temperature=0.0)
+            pieces = client.stream(prompt, length=length, temperature=0.0)
             next(pieces)  # the prompt
             for seconds, piece in pieces:
                 heard = heard or seconds

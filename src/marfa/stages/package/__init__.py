@@ -61,9 +61,10 @@ def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
     """
     talk = talk or Silence()
     folder, run, target = settings.folder, settings.run_folder, settings.model_file
-    inputs = record.outputs(folder / "dataset", "prepare")
-    inputs |= record.outputs(run, "train", inputs)
-    inputs |= record.outputs(run, "evaluate", inputs)
+    command = settings.command
+    inputs = record.outputs(folder / "dataset", "prepare", hint=command("prepare"))
+    inputs |= record.outputs(run, "train", inputs, hint=command("train"))
+    inputs |= record.outputs(run, "evaluate", inputs, hint=command("evaluate"))
     match settings:
         case ClassifierSettings() | GeneratorSettings():
             deciding = outcome(settings.package)

@@ -71,6 +71,6 @@ def _check_owner(settings: Settings, folder: Path) -> None:
     except (DataError, KeyError, TypeError):
         return
     if (before, task) != (source.described(settings), settings.task):
-        message = f"this folder holds the run of {before}"
+        message = f"this folder holds the run of {before}, of the task {task}"
         hint = "give this one a name of its own: --name NAME"
         raise SettingsError(message, where=str(folder.parent), hint=hint)

@@ -15,7 +15,6 @@ from marfa.errors import DataError
 from marfa.recipes import GeneratorSettings
 from marfa.text.alphabet import FIRST, UNKNOWN, Alphabet, strip
 
-_COMMONEST = 200
 _EXCERPT = 300
 _PIECE = 1 << 20
 
@@ -62,7 +61,7 @@ def write(
             "train": _count(training),
             "validation": _count(validation),
         },
-        "alphabet": _commonest(training, codec),
+        "alphabet": _counts(training, codec),
         "example": {
             "before": found[:_EXCERPT],
             "after": whole[:_EXCERPT],
@@ -84,7 +83,7 @@ def _count(ids: Ints) -> dict[str, int]:
     return {"characters": len(ids), "unknown": int((ids == UNKNOWN).sum())}
 
 
-def _commonest(ids: Ints, codec: Alphabet) -> list[list[Any]]:
+def _counts(ids: Ints, codec: Alphabet) -> list[list[Any]]:
     counts = np.bincount(ids, minlength=codec.size)[FIRST:]
-    order = np.argsort(-counts, kind="stable")[:_COMMONEST]
+    order = np.argsort(-counts, kind="stable")
     return [[codec.symbols[index], int(counts[index])] for index in order]

@@ -49,7 +49,7 @@ def train(
     """
     talk = talk or Silence()
     prepared = settings.folder / "dataset"
-    inputs = record.outputs(prepared, "prepare")
+    inputs = record.outputs(prepared, "prepare", hint=settings.command("prepare"))
     deciding = _deciding(settings)
     folder = settings.run_folder
     with files.lock(folder):
@@ -63,7 +63,7 @@ def train(
             with threads(count), signals.caught() as stop:
                 keep_memory()
                 under = Conditions(folder, key, talk, clock, stop)
-                paths = _learn(settings, prepared, under)
+                paths = _learn(settings, prepared, under, deciding)
                 record.write(folder, STAGE, inputs, deciding, paths)
                 checkpoint.clear(under.checkpoints)
                 if stop.signal_number:
@@ -77,11 +77,13 @@ def _deciding(settings: Settings) -> dict[str, Any]:
         case ClassifierSettings():
             return outcome(settings.model, settings.train)
         case GeneratorSettings():
-            return outcome(settings.model, settings.train) | generator.origin(settings.train)
+            return outcome(settings.model, settings.train) | generator.origin(settings)
     raise AssertionError
 
 
-def _learn(settings: Settings, prepared: Path, under: Conditions) -> list[Path]:
+def _learn(
+    settings: Settings, prepared: Path, under: Conditions, deciding: dict[str, Any]
+) -> list[Path]:
     course: ClassifierCourse | GeneratorCourse
     match settings:
         case ClassifierSettings():
@@ -101,7 +103,9 @@ def _learn(settings: Settings, prepared: Path, under: Conditions) -> list[Path]:
         "preset": settings.preset,
         "vocabulary": document["vocabulary"],
         "model": asdict(settings.model),
-        "train": _deciding(settings),
+        "train": {
+            key: value for key, value in deciding.items() if key not in asdict(settings.model)
+        },
         # the file's name says what it was; its folder is nobody else's business
         "data": {**document["settings"], "data": Path(settings.data.data).name},
         "best": course.best,

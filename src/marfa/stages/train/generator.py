@@ -12,23 +12,24 @@ from torch import Tensor
 from torch.nn import functional
 
 from marfa import bundle as bundles
-from marfa import files
+from marfa import files, loading
+from marfa.bundle import Bundle
 from marfa.data import dataset
 from marfa.engines import weights
 from marfa.errors import SettingsError
-from marfa.evaluation.crossentropy import bits, held_out
+from marfa.evaluation.crossentropy import WARM, bits, held_out, steps_of
+from marfa.model import configuration
 from marfa.models.course import Conditions, Course
-from marfa.models.generator import Generator, State
+from marfa.models.generator import Generator, State, cell_size
 from marfa.models.learning import Learner
 from marfa.models.reading import computes_bfloat16, reader
 from marfa.models.stretches import Ids, Stretches
 from marfa.recipes import GeneratorSettings
-from marfa.settings import WriterTrainSettings
+from marfa.settings import WriterSettings, from_mapping
 from marfa.text.alphabet import Alphabet
+from marfa.writer import Writer
 
 Batch = tuple[Ids, Ids]
-WARM = 256
-"""Characters read before the held-out part, so that it is judged in the state it is met in."""
 
 
 class GeneratorCourse(Course[Generator, Batch]):
@@ -55,14 +56,14 @@ class GeneratorCourse(Course[Generator, Batch]):
         after = dataset.read_ids(prepared, "validation")
         self._held_out = np.concatenate([training[len(training) - self._begin :], after])
         self._state: State | None = None
-        self._precision = options.precision
-        if options.precision == "auto":
-            self._precision = "bfloat16" if computes_bfloat16() else "float32"
+        precision = options.precision
+        if precision == "auto":
+            precision = "bfloat16" if computes_bfloat16() else "float32"
         torch.manual_seed(options.seed)
         network = Generator(settings.model, self._codec.size)
         total = len(self._text) * options.epochs
         super().__init__(Learner(network, options, total), options, under)
-        self.config: dict[str, Any] = {}
+        self.config = {"precision": precision}
 
     def start(self) -> None:
         """Begin as an earlier model ended, if so set; symbols that only one knows begin at random."""
@@ -70,19 +71,18 @@ class GeneratorCourse(Course[Generator, Batch]):
         if not path:
             return
         earlier = bundles.load(Path(path))
-        kind = earlier.json("codec.json").get("kind")
-        if kind != "characters":
-            message = "it is no model that writes"
-            raise SettingsError(
-                message, where=path, hint="give a model made by marfa run shakespeare"
-            )
-        codec = Alphabet.from_json(earlier.json("codec.json"))
+        codec = _like(earlier, self._settings.model, path)
         known = weights.read(earlier.contents["weights.safetensors"])
+        one_hot = self._settings.model.input == "one-hot"
+        by_symbol = {"embedding.weight": 0, "output.weight": 0, "output.bias": 0}
+        if one_hot:
+            by_symbol["lstm.0.weight_ih_l0"] = 1
         first = self.learner.network.state_dict()
-        for name, tensor in first.items():
-            if name not in known:
-                raise _unlike(path, f"it has no {name!r}")
-            first[name] = _matched(name, known[name], codec, tensor, self._codec, path)
+        for name, fresh in first.items():
+            found = torch.from_numpy(known[name].copy())
+            if name in by_symbol:
+                found = _placed(found, codec, fresh, self._codec, by_symbol[name])
+            first[name] = found
         self.learner.begin_with(first)
         same = len(set(codec.symbols) & set(self._codec.symbols))
         self._talk.say(
@@ -100,24 +100,33 @@ class GeneratorCourse(Course[Generator, Batch]):
         """Learn from the next characters of all stretches, and carry the state on."""
         inputs_TB, targets_TB = (torch.from_numpy(part) for part in batch)
         key = (self._settings.train.seed, self.epoch, self.number)
+        entropy = 0.0
 
         def loss_of(network: Generator) -> Tensor:
-            small = self._precision == "bfloat16"
+            nonlocal entropy
+            small = self.config["precision"] == "bfloat16"
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=small):
                 logits_TBV, state = network(inputs_TB, self._state)
             self._state = [(output.detach(), cell.detach()) for output, cell in state]
-            return functional.cross_entropy(logits_TBV.float().flatten(0, 1), targets_TB.flatten())
+            loss = functional.cross_entropy(logits_TBV.float().flatten(0, 1), targets_TB.flatten())
+            entropy = loss.item()
+            return loss + self._settings.train.cell_penalty * cell_size(state)
 
-        loss = self.learner.step(key, loss_of)
+        self.learner.step(key, loss_of)
         count = inputs_TB.numel()
-        self.sums["loss"] = self.sums.get("loss", 0.0) + loss * count
+        self.sums["loss"] = self.sums.get("loss", 0.0) + entropy * count
         self.sums["seen"] = self.sums.get("seen", 0) + count
         return f"{bits(self.sums['loss'] / self.sums['seen']):.3f} bits a character"
 
     def judged(self) -> dict[str, Any]:
         """Return cross-entropy, in nats and in bits a character, of both parts."""
         train = self.sums["loss"] / self.sums["seen"]
-        validation = held_out(reader(self.learner.judged), self._held_out, self._begin)
+        validation = held_out(
+            reader(self.learner.judged),
+            self._held_out,
+            self._begin,
+            steps=steps_of(self._codec.size),
+        )
         return {
             "characters": int(self.sums["seen"])
             + sum(item["characters"] for item in self.history[-1:]),
@@ -151,53 +160,48 @@ class GeneratorCourse(Course[Generator, Batch]):
         layers = range(len(tensors) // 2)
         found = [(tensors[f"{layer}.0"], tensors[f"{layer}.1"]) for layer in layers]
         self._state = found or None
-        if found and found[0][0].dtype == torch.bfloat16:
-            self._precision = "bfloat16"  # as the run was begun, on whatever processor it goes on
-        elif found:
-            self._precision = "float32"
 
 
-def origin(settings: WriterTrainSettings) -> dict[str, str]:
+def origin(settings: GeneratorSettings) -> dict[str, str]:
     """Return which model's weights are the first ones, for comparing runs; empty for none.
 
     Raises:
         BundleError: if there is no such model.
+        SettingsError: if it is the model that this very run is to make.
     """
-    return {"from": bundles.load(Path(settings.from_)).model_id} if settings.from_ else {}
+    path = settings.train.from_
+    if not path:
+        return {}
+    if Path(path).resolve() == settings.model_file.resolve():
+        message = "this run would write over the model that it is to begin with"
+        raise SettingsError(message, where=path, hint="give the run a name of its own: --name NAME")
+    return {"from": bundles.load(Path(path)).model_id}
 
 
-def _matched(
-    name: str,
-    known: weights.Floats,
-    codec: Alphabet,
-    fresh: Tensor,
-    mine: Alphabet,
-    path: str,
-) -> Tensor:
-    """Return an earlier tensor, its rows or columns that belong to symbols put where ours are."""
-    found = torch.from_numpy(known.copy())
-    by_symbol = name.startswith(("embedding", "output")) or (
-        name == "lstm.0.weight_ih_l0" and found.shape[-1] == codec.size
-    )
-    if not by_symbol:
-        if found.shape != fresh.shape:
-            raise _unlike(
-                path, f"its {name!r} has shape {tuple(found.shape)}, not {tuple(fresh.shape)}"
-            )
-        return found
-    axis = 1 if name.startswith("lstm") else 0
-    if found.dim() != fresh.dim() or found.shape[1 - axis :][:1] != fresh.shape[1 - axis :][:1]:
-        raise _unlike(
-            path, f"its {name!r} has shape {tuple(found.shape)}, not {tuple(fresh.shape)}"
-        )
+def _like(earlier: Bundle, mine: WriterSettings, path: str) -> Alphabet:
+    """Return the alphabet of a model that writes and has this shape.
+
+    Raises:
+        SettingsError: if it is another model.
+        BundleError: if its parts do not fit each other.
+    """
+    model = loading.of(earlier, "numpy")
+    if not isinstance(model, Writer):
+        message = "it is no model that writes"
+        raise SettingsError(message, where=path, hint="give a model made by marfa run shakespeare")
+    its = from_mapping(WriterSettings, configuration(earlier)["model"], where=path)
+    for name in ("input", "embedding", "hidden", "layers"):
+        found, wanted = getattr(its, name), getattr(mine, name)
+        if found != wanted and not (name == "embedding" and mine.input == "one-hot"):
+            message = f"that model has another shape: its {name} is {found}, this run's is {wanted}"
+            raise SettingsError(message, where=path, hint=f"give --{name} {found}")
+    return model.codec
+
+
+def _placed(found: Tensor, codec: Alphabet, fresh: Tensor, mine: Alphabet, axis: int) -> Tensor:
+    """Return a tensor whose rows, or columns, of symbols are put where ours are; new ones stay fresh."""
     placed = fresh.clone()
     pairs = [(0, 0), *((mine.ids[s], codec.ids[s]) for s in mine.symbols if s in codec.ids)]
     to, of = (torch.tensor(list(side)) for side in zip(*pairs, strict=True))
     placed.index_copy_(axis, to, found.index_select(axis, of))
     return placed
-
-
-def _unlike(path: str, what: str) -> SettingsError:
-    message = f"that model has another shape: {what}"
-    hint = "give the --input, --embedding, --hidden and --layers that it was trained with"
-    return SettingsError(message, where=path, hint=hint)

@@ -91,6 +91,8 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "speakers": "drop",
             "lines": "join",
             "input": "one-hot",
+            "cell_penalty": 0.0,
+            "epochs": 8,
         },
         "sample": {
             "data": "sample",

@@ -122,9 +122,9 @@ def test_a_text_shorter_than_a_step_is_learnt_from(tmp_path):
     assert found["best"]["epoch"] == 1
 
 
-@pytest.mark.parametrize("flags", [{"input": "one-hot"}, {"embedding": 23}], ids=str)
+@pytest.mark.parametrize("flags", [{"input": "one-hot"}, {"embedding": 19}], ids=str)
 def test_symbols_keep_their_weights_wherever_they_stand_in_the_alphabet(tmp_path, flags):
-    """23 is the number of ids of the first text: an embedding as wide as the alphabet is no one-hot."""
+    """19 is the number of ids of the first text: an embedding as wide as the alphabet is no one-hot."""
     first, _ = trained(tmp_path, text=TEXT, epochs=4, learning_rate=0.02, **flags)
     config = json.loads((first.run_folder / "config.json").read_text())
     if "embedding" in flags:
@@ -134,7 +134,7 @@ def test_symbols_keep_their_weights_wherever_they_stand_in_the_alphabet(tmp_path
     other = {**flags, "text": "0123 " + TEXT, "epochs": 1, "learning_rate": 1e-7, "name": "second"}
     begun = trained(tmp_path, **other, from_=str(first.model_file))[1]["best"]["validation_loss"]
     reached = config["best"]["validation_loss"]
-    assert begun < reached + 0.1
+    assert begun < reached + 0.4  # new symbols begin at random and take a share; afresh it is 3
 
 
 def test_a_run_does_not_write_over_what_it_begins_with(tmp_path):
@@ -164,6 +164,6 @@ def test_cells_do_not_count_up_for_ever(tmp_path):
         tensors = load_file(made.run_folder / "weights.safetensors")
         network = Generator(made.model, len(tensors["output.bias"]))
         network.load_state_dict({name: torch.from_numpy(t) for name, t in tensors.items()})
-        _, state = network.eval()(torch.randint(0, 20, (2000, 1)))
+        _, state = network.eval()(torch.randint(0, network.vocabulary, (2000, 1)))
         sizes.append(cell_size(state).item())
     assert sizes[1] < 0.5 * sizes[0]

@@ -105,16 +105,20 @@ def test_a_text_is_written_as_the_model_writes_it(
 def test_a_text_goes_on_at_another_server_after_the_first_is_gone(
     page: Page, writer_path: Path
 ) -> None:
-    with Running(writer_path, ServeSettings(port=0, drain_seconds=0.0)) as server:
+    limits = {"drain_seconds": 0.0, "max_length": 40_000}
+    with Running(writer_path, ServeSettings(port=0, **limits)) as server:
         page.goto(server.url)
         port = int(server.url.rsplit(":", 1)[1].strip("/"))
-        write(page, "so ", 9000, 7)
+        write(page, "so ", 40_000, 7)
         page.wait_for_function("document.getElementById('paper').textContent.length > 100")
-        assert isinstance(server.model, Writer)
-        expected = server.model.generate("so ", length=9000, seed=7)
-    assert len(page.locator("#paper").text_content() or "") < 9000
-    with Running(writer_path, ServeSettings(port=port)):
-        expect(page.locator("#result")).to_have_attribute("data-state", "done", timeout=30_000)
+    assert len(page.locator("#paper").text_content() or "") < 40_000
+    assert isinstance(server.model, Writer)
+    expected = server.model.generate("so ", length=40_000, seed=7)
+    # a server that stops says so, and leaves it to a person when to go on
+    expect(page.locator("#result")).to_have_attribute("data-state", "error")
+    with Running(writer_path, ServeSettings(port=port, **limits)):
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator("#result")).to_have_attribute("data-state", "done", timeout=60_000)
         assert page.locator("#paper").text_content() == expected
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -144,6 +144,11 @@ class Writer(Model):
         """
         yield from continued(self.engine, self.codec, task, position)
 
+    def text(self, task: Task) -> Iterator[str]:
+        """Yield the whole text of a task as it is made, its prompt first."""
+        yield task.prompt
+        yield from self.write(task)
+
     def stream(
         self,
         prompt: str = "",
@@ -157,9 +162,7 @@ class Writer(Model):
         """Yield a text as it is made, its prompt first; arguments as `generate`."""
         chosen = new_seed() if seed is None else seed
         sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=chosen)
-        task = self.plan(prompt, length, sampling)
-        yield task.prompt
-        yield from self.write(task)
+        yield from self.text(self.plan(prompt, length, sampling))
 
     def generate(
         self,
@@ -219,11 +222,6 @@ def continued(
 def new_seed() -> int:
     """Return a seed that nobody has chosen."""
     return secrets.randbelow(MAX_SEED + 1)
-
-
-def reseeded(task: Task, seed: int) -> Task:
-    """Return a task with another seed."""
-    return replace(task, sampling=replace(task.sampling, seed=seed))
 
 
 def _engine(bundle: Bundle, config: Mapping[str, Any], name: str, threads: int) -> Engine:

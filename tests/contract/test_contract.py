@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.contract.doors import assert_handled_as_the_contract_does
 
-from marfa.container import golden, questions
+from marfa.container import golden
 from marfa.container.contract import EVENTS, JSON, LINES, PROBLEM, TEXT, Limits, Request, respond
-from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
-from marfa.errors import BundleError, MarfaError
+from marfa.errors import BundleError
 from marfa.loading import load
 from marfa.settings import ServeSettings
 
@@ -205,26 +205,8 @@ def test_no_text_breaks_it(model, text):
 # The other doors answer the same.
 
 
-def through_handler(model, request):
-    query = input_fn(request.body, request.content_type)
-    return output_fn(predict_fn(query, model), request.accept)
-
-
 def test_the_handlers_four_functions_answer_as_the_contract(model_path, tmp_path):
-    import shutil
-
-    shutil.unpack_archive(model_path, tmp_path, filter="data")
-    model = model_fn(str(tmp_path))
-    for request in questions.of(model):
-        if request.path != "/invocations" or request.method != "POST":
-            continue
-        expected = respond(model, request)
-        if expected.status == 200:
-            assert through_handler(model, request) == (expected.body, expected.content_type)
-        else:
-            with pytest.raises(MarfaError) as caught:
-                through_handler(model, request)
-            assert caught.value.http_status == expected.status
+    assert_handled_as_the_contract_does(model_path, tmp_path)
 
 
 def test_both_engines_answer_every_golden_request(model_path):

@@ -10,11 +10,12 @@ import time
 
 import pytest
 from tests.contract import tiny
+from tests.contract.doors import assert_served_as_the_contract_does
 
 from marfa import loading
-from marfa.container import app, observing, questions
+from marfa.container import app, observing
 from marfa.container.client import Client
-from marfa.container.contract import EVENTS, JSON, TEXT, respond
+from marfa.container.contract import EVENTS, JSON, TEXT
 from marfa.errors import MarfaError, NetworkError
 from marfa.settings import ServeSettings
 from marfa.stages.serve import Running
@@ -134,17 +135,7 @@ def until(condition):
 
 
 def test_the_server_answers_as_the_contract_byte_for_byte(running):
-    for request in questions.of(running.model):
-        headers = {"Content-Type": request.content_type, "Accept": request.accept}
-        headers = {name: value for name, value in headers.items() if value}
-        body = request.body if request.method == "POST" else None
-        status, found, content = ask(running, request.method, request.path, body, headers)
-        expected = respond(running.model, request)
-        assert (status, found["content-type"], content) == (
-            expected.status,
-            expected.content_type,
-            expected.body,
-        )
+    assert_served_as_the_contract_does(running, ask)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 import base64
 import json
-import shutil
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.contract import tiny
+from tests.contract.doors import assert_handled_as_the_contract_does
 
 from marfa import bundle, loading
 from marfa.container import golden, questions
@@ -23,7 +23,6 @@ from marfa.container.contract import (
     Response,
     respond,
 )
-from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
 from marfa.errors import BundleError, MarfaError
 
 PROMPT = "to the sea"
@@ -459,23 +458,7 @@ def test_the_golden_requests_hold_every_form_and_write_texts_of_some_length(mode
 
 
 def test_the_handlers_four_functions_answer_as_the_contract(tiny_path, tmp_path):
-    shutil.unpack_archive(tiny_path, tmp_path, filter="data")
-    model = model_fn(str(tmp_path))
-    for request in questions.of(model):
-        if request.method != "POST" or request.path != "/invocations":
-            continue
-        expected = respond(model, request)
-        if expected.status == 200:
-            assert through_handler(model, request) == (expected.body, expected.content_type)
-        else:
-            with pytest.raises(MarfaError) as caught:
-                through_handler(model, request)
-            assert caught.value.http_status == expected.status
-
-
-def through_handler(model, request):
-    asked = input_fn(request.body, request.content_type)
-    return output_fn(predict_fn(asked, model), request.accept)
+    assert_handled_as_the_contract_does(tiny_path, tmp_path)
 
 
 def test_a_model_that_writes_otherwise_is_noticed(tiny_path):

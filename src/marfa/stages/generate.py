@@ -45,9 +45,4 @@ def generate(
     chosen = new_seed() if seed is None else seed
     sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=chosen)
     task = loaded.plan(prompt, length, sampling)
-
-    def pieces() -> Iterator[str]:
-        yield task.prompt
-        yield from loaded.write(task)
-
-    return task, pieces()
+    return task, loaded.text(task)

@@ -1,0 +1,46 @@
+"""What every door must do whatever the task: answer as the contract does."""
+
+import shutil
+
+import pytest
+
+from marfa.container import questions
+from marfa.container.contract import respond
+from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
+from marfa.errors import MarfaError
+
+
+def through_handler(model, request):
+    asked = input_fn(request.body, request.content_type)
+    return output_fn(predict_fn(asked, model), request.accept)
+
+
+def assert_handled_as_the_contract_does(bundle_path, folder):
+    """Ask SageMaker's four functions every golden request of a packaged model."""
+    shutil.unpack_archive(bundle_path, folder, filter="data")
+    model = model_fn(str(folder))
+    for request in questions.of(model):
+        if request.method != "POST" or request.path != "/invocations":
+            continue
+        expected = respond(model, request)
+        if expected.status == 200:
+            assert through_handler(model, request) == (expected.body, expected.content_type)
+        else:
+            with pytest.raises(MarfaError) as caught:
+                through_handler(model, request)
+            assert caught.value.http_status == expected.status
+
+
+def assert_served_as_the_contract_does(running, ask):
+    """Ask a running server every golden request of its model."""
+    for request in questions.of(running.model):
+        headers = {"Content-Type": request.content_type, "Accept": request.accept}
+        headers = {name: value for name, value in headers.items() if value}
+        body = request.body if request.method == "POST" else None
+        status, found, content = ask(running, request.method, request.path, body, headers)
+        expected = respond(running.model, request)
+        assert (status, found["content-type"], content) == (
+            expected.status,
+            expected.content_type,
+            expected.body,
+        )

@@ -82,6 +82,52 @@ class NetworkError(MarfaError):
     title = "Network failure"
 
 
+class CloudError(MarfaError):
+    """AWS refused, or something there is not as it should be.
+
+    Args:
+        code: AWS's own word for it, empty where there is none.
+    """
+
+    exit_code = 5
+    http_status = 502
+    title = "Refused by AWS"
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", code: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.code = code
+
+
+class GoneError(CloudError):
+    """What was asked about does not exist, or no more."""
+
+    title = "Not there"
+
+
+class CredentialsError(CloudError):
+    """No credentials for AWS, or none that it takes."""
+
+    title = "No credentials"
+
+
+class NotPermittedError(CloudError):
+    """The credentials are good, but do not allow this."""
+
+    title = "Not permitted"
+
+
+class QuotaError(CloudError):
+    """The account's limits do not allow this."""
+
+    title = "Over a quota"
+
+
+class LeftOverError(CloudError):
+    """Something is left that should be gone."""
+
+    title = "Something is left"
+
+
 class DiskFullError(MarfaError):
     """The disk has no room; nothing that was complete has been damaged."""
 

@@ -17,6 +17,7 @@ from marfa.settings import (
     SECTIONS,
     TASKS,
     AlphabetSettings,
+    CloudSettings,
     CorpusSettings,
     DataSettings,
     DrawSettings,
@@ -122,6 +123,7 @@ class Settings:
     data: SourceSettings
     train: LearningSettings
     serve: ServeSettings = field(default_factory=ServeSettings)
+    cloud: CloudSettings = field(default_factory=CloudSettings)
 
     @property
     def task(self) -> str:

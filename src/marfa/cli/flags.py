@@ -20,6 +20,7 @@ _TITLES = {
     "package": "Packaging",
     "write": "Writing",
     "serve": "Serving",
+    "cloud": "Cloud",
 }
 
 

@@ -18,6 +18,7 @@ from marfa.settings.classifier import (
     TextSettings,
     TrainSettings,
 )
+from marfa.settings.cloud import CloudSettings
 from marfa.settings.common import LearningSettings, PlaceSettings, ServeSettings, SourceSettings
 from marfa.settings.declare import coerce, from_mapping, nearest, outcome, unknown
 from marfa.settings.generator import (
@@ -33,6 +34,7 @@ __all__ = [
     "SECTIONS",
     "TASKS",
     "AlphabetSettings",
+    "CloudSettings",
     "CorpusSettings",
     "DataSettings",
     "DrawSettings",
@@ -65,6 +67,7 @@ TASKS: dict[str, dict[str, type[Any]]] = {
         "train": TrainSettings,
         "package": PackageSettings,
         "serve": ServeSettings,
+        "cloud": CloudSettings,
     },
     "generator": {
         "place": PlaceSettings,
@@ -75,6 +78,7 @@ TASKS: dict[str, dict[str, type[Any]]] = {
         "package": WriterPackageSettings,
         "write": DrawSettings,
         "serve": ServeSettings,
+        "cloud": CloudSettings,
     },
 }
 """The sections of each task."""

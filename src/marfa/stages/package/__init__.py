@@ -30,7 +30,7 @@ CODE = (
     *("container/writing.py", "engines/__init__.py", "engines/numpy_engine.py"),
     *("engines/numpy_writer.py", "engines/onnx_engine.py", "engines/onnx_session.py"),
     *("engines/onnx_writer.py", "engines/sampling.py"),
-    *("engines/weights.py", "settings/__init__.py", "settings/classifier.py"),
+    *("engines/weights.py", "settings/__init__.py", "settings/classifier.py", "settings/cloud.py"),
     *("settings/common.py", "settings/declare.py", "settings/generator.py"),
     *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
     *("text/stopwords.py", "text/vocab.py", "text/words.py"),

@@ -217,8 +217,9 @@ def _failed(service: str, operation: str, error: Exception) -> MarfaError:
     from botocore import exceptions
 
     where = f"{service}:{operation}"
-    if isinstance(error, exceptions.ParamValidationError):
-        raise AssertionError(str(error)) from error  # ours, not the user's
+    assert not isinstance(error, exceptions.ParamValidationError), str(
+        error
+    )  # ours, not the user's
     if isinstance(error, exceptions.NoRegionError):
         return SettingsError("no region is named", where=where, hint="--region us-east-1")
     missing = (

@@ -1,0 +1,280 @@
+"""Who may do what: each role's rights, action by action, on the things of one deployment.
+
+There is no wildcard among the actions. What CloudFormation needs for each type of resource is AWS's own
+list (the `handlers` of the resource schemas), less what belongs to features that no template of marfa
+uses; the tests hold the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from marfa.aws.names import Names
+
+Statement = dict[str, Any]
+
+BY_TYPE: dict[str, tuple[str, ...]] = {
+    "AWS::Logs::LogGroup": (
+        *("logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DescribeLogGroups"),
+        *("logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy", "logs:TagResource"),
+        *("logs:UntagResource", "logs:ListTagsForResource"),
+    ),
+    "AWS::Lambda::Function": (
+        *("lambda:CreateFunction", "lambda:DeleteFunction", "lambda:GetFunction"),
+        *("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
+        *("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
+        *("lambda:TagResource", "lambda:UntagResource", "lambda:GetLayerVersion"),
+        *("lambda:GetFunctionCodeSigningConfig", "lambda:GetRuntimeManagementConfig"),
+        *("lambda:GetFunctionRecursionConfig", "lambda:GetFunctionScalingConfig"),
+        *("s3:GetObject", "iam:PassRole"),
+    ),
+    "AWS::Lambda::LayerVersion": (
+        *("lambda:PublishLayerVersion", "lambda:DeleteLayerVersion", "lambda:GetLayerVersion"),
+        "s3:GetObject",
+    ),
+    "AWS::Lambda::Permission": (
+        *("lambda:AddPermission", "lambda:RemovePermission", "lambda:GetPolicy"),
+    ),
+    "AWS::ApiGatewayV2::Api": (
+        *("apigateway:POST", "apigateway:PUT", "apigateway:GET", "apigateway:PATCH"),
+        "apigateway:DELETE",
+    ),
+    "AWS::ApiGatewayV2::Integration": (
+        *("apigateway:POST", "apigateway:PUT", "apigateway:GET", "apigateway:PATCH"),
+        "apigateway:DELETE",
+    ),
+    "AWS::ApiGatewayV2::Route": (
+        *("apigateway:POST", "apigateway:PUT", "apigateway:GET", "apigateway:PATCH"),
+        "apigateway:DELETE",
+    ),
+    "AWS::ApiGatewayV2::Stage": (
+        *("apigateway:POST", "apigateway:GET", "apigateway:PATCH", "apigateway:DELETE"),
+    ),
+    "AWS::Scheduler::Schedule": (
+        *("scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"),
+        *("scheduler:GetSchedule", "iam:PassRole"),
+    ),
+    "AWS::SageMaker::Model": (
+        *("sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"),
+        *("sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags", "iam:PassRole"),
+    ),
+    "AWS::SageMaker::EndpointConfig": (
+        *("sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig"),
+        *("sagemaker:DescribeEndpointConfig", "sagemaker:AddTags", "sagemaker:DeleteTags"),
+        "sagemaker:ListTags",
+    ),
+    "AWS::SageMaker::Endpoint": (
+        *("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", "sagemaker:DeleteEndpoint"),
+        *("sagemaker:DescribeEndpoint", "sagemaker:AddTags", "sagemaker:DeleteTags"),
+        "sagemaker:ListTags",
+    ),
+    "AWS::CloudFront::OriginAccessControl": (
+        *("cloudfront:CreateOriginAccessControl", "cloudfront:UpdateOriginAccessControl"),
+        *("cloudfront:DeleteOriginAccessControl", "cloudfront:GetOriginAccessControl"),
+    ),
+    "AWS::CloudFront::Distribution": (
+        *("cloudfront:CreateDistribution", "cloudfront:UpdateDistribution"),
+        "cloudfront:DeleteDistribution",
+        *("cloudfront:GetDistribution", "cloudfront:GetDistributionConfig"),
+        *("cloudfront:TagResource", "cloudfront:UntagResource", "cloudfront:ListTagsForResource"),
+    ),
+}
+"""What CloudFormation does for each type of resource of the live stack."""
+
+BASE_TYPES: dict[str, tuple[str, ...]] = {
+    "AWS::S3::Bucket": (
+        *("s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucket", "s3:PutBucketTagging"),
+        *("s3:GetBucketTagging", "s3:PutEncryptionConfiguration", "s3:GetEncryptionConfiguration"),
+        *("s3:PutLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
+        *("s3:PutBucketPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
+        *("s3:PutBucketOwnershipControls", "s3:GetBucketOwnershipControls"),
+    ),
+    "AWS::S3::BucketPolicy": (
+        *("s3:PutBucketPolicy", "s3:GetBucketPolicy", "s3:DeleteBucketPolicy"),
+    ),
+    "AWS::IAM::Role": (
+        *("iam:CreateRole", "iam:DeleteRole", "iam:GetRole", "iam:PutRolePolicy"),
+        *("iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:ListRolePolicies"),
+        *("iam:ListAttachedRolePolicies", "iam:TagRole", "iam:UntagRole", "iam:UpdateRole"),
+        *("iam:UpdateRoleDescription", "iam:UpdateAssumeRolePolicy"),
+    ),
+}
+"""What CloudFormation does for the base stack, in the name of whoever deploys."""
+
+PUBLIC_LAYERS = "336392948345"
+"""The account of AWS's layers that hold numpy (aws-sdk-pandas.readthedocs.io, "Managed layers")."""
+
+
+def allow(
+    actions: Iterable[str], resources: Any, condition: dict[str, Any] | None = None
+) -> Statement:
+    """Write one statement of a policy."""
+    made: Statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": resources}
+    return {**made, "Condition": condition} if condition else made
+
+
+def document(statements: Sequence[Statement]) -> dict[str, Any]:
+    """Write a policy."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def trust(service: str, account: str) -> dict[str, Any]:
+    """Say which service may take a role, and for whose account only."""
+    return document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+            }
+        ]
+    )
+
+
+def _writing_logs(names: Names, group: str) -> Statement:
+    """Allow writing to a log group that exists, not making one: none comes back after destroy."""
+    streams = names.arn("logs", f"log-group:{group}:log-stream:*")
+    return allow(["logs:CreateLogStream", "logs:PutLogEvents"], streams)
+
+
+def answer(names: Names) -> list[Statement]:
+    """Return the rights of the function that answers by itself."""
+    return [_writing_logs(names, names.function_log)]
+
+
+def proxy(names: Names) -> list[Statement]:
+    """Return the rights of the function in front of an endpoint: one action on one ARN, and its log."""
+    endpoint = names.arn("sagemaker", f"endpoint/{names.one}")
+    return [
+        allow(["sagemaker:InvokeEndpoint"], endpoint),
+        _writing_logs(names, names.function_log),
+    ]
+
+
+def scheduler(names: Names) -> list[Statement]:
+    """Return the rights of the lease: to delete exactly the live stack.
+
+    CloudFormation deletes it with the role that it was made with, so nothing is passed on.
+    """
+    stack = names.arn("cloudformation", f"stack/{names.live}/*")
+    return [allow(["cloudformation:DeleteStack"], stack)]
+
+
+def execution(names: Names, bucket_arn: Any, any_model: Any) -> list[Statement]:
+    """Return the rights of an endpoint's container.
+
+    Args:
+        names: the deployment's names.
+        bucket_arn: the bucket's ARN.
+        any_model: the ARN of the models in it.
+    """
+    images = [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+    ]
+    return [
+        allow(["s3:GetObject"], any_model),
+        allow(["s3:ListBucket"], bucket_arn),
+        # AWS's own images lie in accounts of AWS's
+        allow(images, f"arn:{names.partition}:ecr:{names.region}:*:repository/*"),
+        allow(["ecr:GetAuthorizationToken"], "*"),  # has no resource, says IAM
+        _writing_logs(names, names.endpoint_log),
+        allow(["logs:DescribeLogStreams"], names.arn("logs", f"log-group:{names.endpoint_log}:*")),
+        allow(
+            ["cloudwatch:PutMetricData"],
+            "*",  # has no resource either; the namespace bounds it
+            {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
+        ),
+    ]
+
+
+def service(names: Names, any_object: Any) -> list[Statement]:
+    """Return the rights of CloudFormation while it makes, changes or deletes the live stack.
+
+    Args:
+        names: the deployment's names.
+        any_object: the ARN of the objects in the bucket.
+    """
+    by_service: dict[str, set[str]] = {}
+    for actions in BY_TYPE.values():
+        for action in actions:
+            by_service.setdefault(action.partition(":")[0], set()).add(action)
+    layers = by_service["lambda"] & {
+        *("lambda:PublishLayerVersion", "lambda:DeleteLayerVersion", "lambda:GetLayerVersion"),
+    }
+    describing = {"logs:DescribeLogGroups"}
+    return [
+        allow(
+            by_service["lambda"] - layers,
+            names.arn("lambda", f"function:{names.one}"),
+        ),
+        allow(
+            layers,
+            [
+                names.arn("lambda", f"layer:{names.layer}"),
+                names.arn("lambda", f"layer:{names.layer}:*"),
+                f"arn:{names.partition}:lambda:{names.region}:{PUBLIC_LAYERS}"
+                ":layer:AWSSDKPandas-Python313*",
+            ],
+        ),
+        # where the public layer is, CloudFormation reads in a parameter of AWS's (`numpy = "aws"`)
+        allow(
+            ["ssm:GetParameters"],
+            f"arn:{names.partition}:ssm:{names.region}::parameter/aws/service/aws-sdk-pandas/*",
+        ),
+        allow(
+            by_service["apigateway"],
+            [
+                f"arn:{names.partition}:apigateway:{names.region}::/apis",
+                f"arn:{names.partition}:apigateway:{names.region}::/apis/*",
+                f"arn:{names.partition}:apigateway:{names.region}::/tags/*",
+            ],
+        ),
+        allow(
+            by_service["logs"] - describing,
+            [
+                names.arn("logs", f"log-group:{group}{end}")
+                for group in (names.function_log, names.endpoint_log)
+                for end in ("", ":*")
+            ],
+        ),
+        allow(describing, names.arn("logs", "log-group:*")),  # a list is of all, or of none
+        allow(by_service["scheduler"], names.arn("scheduler", f"schedule/default/{names.one}")),
+        allow(
+            by_service["sagemaker"],
+            [
+                names.arn("sagemaker", f"endpoint/{names.one}"),
+                names.arn("sagemaker", f"endpoint-config/{names.one}-*"),
+                names.arn("sagemaker", f"model/{names.one}-*"),
+            ],
+        ),
+        allow(
+            by_service["cloudfront"],
+            [
+                f"arn:{names.partition}:cloudfront::{names.account}:distribution/*",
+                f"arn:{names.partition}:cloudfront::{names.account}:origin-access-control/*",
+            ],
+        ),
+        allow(by_service["s3"], any_object),
+        *_passing(names),
+    ]
+
+
+def _passing(names: Names) -> list[Statement]:
+    receivers = {
+        "answer": "lambda.amazonaws.com",
+        "proxy": "lambda.amazonaws.com",
+        "execution": "sagemaker.amazonaws.com",
+        "scheduler": "scheduler.amazonaws.com",
+    }
+    return [
+        allow(
+            ["iam:PassRole"],
+            names.role_arn(who),
+            {"StringEquals": {"iam:PassedToService": receiver}},
+        )
+        for who, receiver in receivers.items()
+    ]

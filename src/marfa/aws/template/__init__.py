@@ -1,0 +1,1 @@
+"""CloudFormation templates, as values: pure functions of names and settings."""

@@ -1,0 +1,99 @@
+"""The live stack: everything that answers, and everything that bills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from marfa.aws.names import Names
+from marfa.aws.template import api, endpoint, function, lease, site
+from marfa.aws.template.document import Resources, Template, digest, template
+from marfa.settings import CloudSettings
+
+LEASE_END = "LeaseEnd"
+"""The one parameter: when the lease ends. All else is written into the template."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """What the live stack is to be.
+
+    Args:
+        names: the deployment's names.
+        settings: target, sizes and limits.
+        model: twelve digits that name the model.
+        bucket: where what has been sent is.
+        code: key of the function's zip.
+        layer: key of the numpy layer's zip; empty where none is sent.
+        archive: key of model.tar.gz; empty for the target lambda.
+        image: address of the endpoint's container; empty for the target lambda.
+        page: prefix of the page in the bucket; empty without a site.
+        reserved: copies of the function that are reserved; 0 for no reservation.
+        leased: whether it is deleted by itself when the lease ends.
+    """
+
+    names: Names
+    settings: CloudSettings
+    model: str
+    bucket: str
+    code: str
+    layer: str = ""
+    archive: str = ""
+    image: str = ""
+    page: str = ""
+    reserved: int = 0
+    leased: bool = False
+
+    @property
+    def version(self) -> str:
+        """Name what is deployed by all that decides it."""
+        return digest(self._resources())
+
+    def build(self) -> Template:
+        """Write the template.
+
+        An endpoint without its schedule cannot be written: the one is made of the other's name.
+        """
+        outputs = {
+            "Url": api.URL,
+            "Target": self.settings.target,
+            "Model": self.model,
+            "Version": self.version,
+        }
+        parameters = {}
+        if self.settings.site:
+            outputs["Site"] = site.URL
+        if self.leased:
+            outputs["LeaseEnd"] = {"Ref": LEASE_END}
+            parameters[LEASE_END] = {
+                "Type": "String",
+                "Description": "UTC; from then on everything here is deleted.",
+            }
+        if self.settings.target == "endpoint":
+            outputs["InstanceType"] = self.settings.instance_type
+        description = f"marfa: {self.names.deployment}, {self.settings.target}. Deleted with: "
+        return template(
+            f"{description}marfa destroy {self.names.deployment}",
+            self._resources(),
+            outputs,
+            parameters,
+        )
+
+    def _resources(self) -> Resources:
+        names, settings = self.names, self.settings
+        made: Resources = {}
+        if self.leased:
+            made |= lease.resources(names, LEASE_END)
+        if settings.target == "lambda":
+            made |= function.answering(
+                names, settings, self.bucket, self.code, self.layer, self.reserved
+            )
+        else:
+            guard = tuple(made)  # the lease comes before what it ends
+            made |= endpoint.resources(
+                names, settings, self.image, f"s3://{self.bucket}/{self.archive}", guard
+            )
+            made |= function.forwarding(names, settings, self.bucket, self.code, self.reserved)
+        made |= api.resources(names, settings)
+        if settings.site:
+            made |= site.resources(names, self.bucket, self.page)
+        return made

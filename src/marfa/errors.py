@@ -186,10 +186,18 @@ class NotFoundError(RequestError):
 
 
 class MethodNotAllowedError(RequestError):
-    """The address exists, but not with this method."""
+    """The address exists, but not with this method.
+
+    Args:
+        allow: the methods that it has, as the header `Allow` lists them.
+    """
 
     http_status = 405
     title = "Method not allowed"
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", allow: str = "GET") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.allow = allow
 
 
 class NotAcceptableError(RequestError):
@@ -218,6 +226,10 @@ class UnsupportedContentTypeError(RequestError):
 
     http_status = 415
     title = "Unsupported content type"
+
+
+class UnsupportedCodingError(UnsupportedContentTypeError):
+    """A body that was packed for the way; `Accept-Encoding` says that none is unpacked."""
 
 
 class OverloadedError(RequestError):

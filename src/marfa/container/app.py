@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib import resources
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from marfa import __version__, errors
-from marfa.container import contract, openapi
+from marfa import errors
+from marfa.container import contract, pages, routing
 from marfa.container.answering import Answering, State
 from marfa.container.asking import Asking
 from marfa.container.observing import Metrics, Observed
@@ -23,14 +21,6 @@ from marfa.settings import ServeSettings
 from marfa.writer import Writer
 
 HEARTBEAT_SECONDS = 15.0
-_KINDS = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-_PAGES: Mapping[str, str] = {Predictor.task: "index.html", Writer.task: "write.html"}
-"""What stands at / by the task of the model."""
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -51,9 +41,9 @@ def create(
     state = State()
     limits = contract.Limits(settings.max_body_bytes, settings.max_texts, settings.max_length)
     metrics = Metrics(model)
-    shown = {**_states(model, limits, state, metrics), **_files(model, limits)}
+    fixed = {path: _always(page) for path, page in pages.files(model, limits).items()}
+    shown = {**_states(model, limits, state, metrics), **fixed}
     asked = Asking(Answering(model, limits, state, metrics, heartbeat), settings, state)
-    paths = ("/invocations", *(door.PATH for door in contract.DOORS.values()))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -62,10 +52,10 @@ def create(
 
     app = Starlette(
         routes=[
-            *(Route(path, asked, methods=["POST"]) for path in paths),
+            *(Route(path, asked, methods=["POST"]) for path in routing.ASKED),
             *(Route(path, answer, methods=["GET", "HEAD"]) for path, answer in shown.items()),
         ],
-        middleware=[Middleware(Observed, metrics=metrics, paths=(*paths, *shown))],
+        middleware=[Middleware(Observed, metrics=metrics, paths=(*routing.ASKED, *shown))],
         exception_handlers={404: _not_found, 405: _not_allowed},
         lifespan=lifespan,
     )
@@ -83,49 +73,10 @@ def _states(
             return _http(contract.problem(errors.OverloadedError(message)))
         return _http(contract.respond(model, contract.Request("GET", "/ping"), limits))
 
-    async def describe(request: Request) -> Response:
-        return _http(contract.respond(model, contract.Request("GET", "/v1/model"), limits))
-
-    async def health(request: Request) -> Response:
-        """Say that the process is alive, and what computes."""
-        document = {
-            "status": "alive",
-            "version": __version__,
-            "engine": model.engine.name,
-            "model": model.model_id,
-        }
-        return Response(contract.to_json(document), media_type=contract.JSON)
-
     async def count(request: Request) -> Response:
         return PlainTextResponse(metrics.text())
 
-    return {
-        "/ping": ping,
-        "/readyz": ping,
-        "/healthz": health,
-        "/v1/model": describe,
-        "/metrics": count,
-    }
-
-
-def _files(model: Predictor | Writer, limits: contract.Limits) -> dict[str, Answer]:
-    web = resources.files("marfa").joinpath("web")
-    names = {"/": _PAGES[model.task], "/docs": "docs.html"}
-    names |= {f"/{file.name}": file.name for file in web.iterdir() if _has_address(file.name)}
-    description = json.dumps(openapi.document(model, limits)).encode()
-    answers = {"/openapi.json": _fixed(description, contract.JSON)}
-    for path, name in sorted(names.items()):
-        answers[path] = _fixed(web.joinpath(name).read_bytes(), _KINDS[_suffix(name)])
-    return answers
-
-
-def _has_address(name: str) -> bool:
-    """Say whether a file of the page is served by its own name, as all but the pages are."""
-    return _suffix(name) in _KINDS and _suffix(name) != ".html"
-
-
-def _suffix(name: str) -> str:
-    return "." + name.rpartition(".")[2]
+    return {"/ping": ping, "/readyz": ping, "/metrics": count}
 
 
 def _http(response: contract.Response) -> Response:
@@ -133,21 +84,18 @@ def _http(response: contract.Response) -> Response:
     return Response(response.body, response.status, headers)
 
 
-def _fixed(content: bytes, kind: str) -> Answer:
+def _always(page: pages.Page) -> Answer:
     async def answer(request: Request) -> Response:
-        return Response(content, headers={"Content-Type": kind, "Cache-Control": "no-cache"})
+        return _http(page.response)
 
     return answer
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    return _http(contract.problem(errors.NotFoundError("no such address", hint="see /docs")))
+    return _http(contract.problem(routing.no_such_address()))
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:
     found = (getattr(error, "headers", None) or {}).get("Allow", "GET")
     allowed = ", ".join(sorted(found.split(", ")))
-    message = f"this address answers {allowed} only"
-    response = _http(contract.problem(errors.MethodNotAllowedError(message)))
-    response.headers["Allow"] = allowed
-    return response
+    return _http(contract.problem(routing.not_allowed(allowed)))

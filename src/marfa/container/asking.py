@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from marfa import errors
 from marfa.container import contract
 from marfa.container.answering import Answering, State
-from marfa.container.observing import send_whole
+from marfa.container.messages import check_coding
 from marfa.settings import ServeSettings
 
 
@@ -30,10 +30,7 @@ class Asking:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        codings = {coding.lower() for coding in request.headers.getlist("content-encoding")}
-        if codings - {"", "identity"}:
-            await send_whole(send, _refused_coding())
-            return
+        check_coding(request.headers.getlist("content-encoding"))
         if self._state.waiting >= self._settings.queue:
             message = "too many requests are waiting"
             raise errors.OverloadedError(message)
@@ -84,10 +81,3 @@ async def _watch(receive: Receive, there: anyio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     there.cancel()
-
-
-def _refused_coding() -> contract.Response:
-    message = "this content coding is not read; expected the body as it is"
-    refused = contract.problem(errors.UnsupportedContentTypeError(message))
-    headers = {"Accept-Encoding": "identity"}
-    return contract.Response(refused.status, refused.content_type, refused.body, headers)

@@ -9,11 +9,9 @@ or a log.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
-from marfa import errors
-from marfa.container import judging, writing
+from marfa.container import judging, routing, writing
 from marfa.container.messages import (
     DEFAULT_LIMITS,
     EVENTS,
@@ -66,8 +64,6 @@ __all__ = [
 class Door(Protocol):
     """What a task's module offers; queries and answers are its own."""
 
-    PATH: str
-
     def parse(self, body: bytes, content_type: str, limits: Limits = ...) -> Any:
         """Understand a body, or raise the error that says why not."""
 
@@ -114,20 +110,12 @@ def respond(model: Model, request: Request, limits: Limits = DEFAULT_LIMITS) -> 
 
 
 def _route(model: Model, request: Request, limits: Limits) -> Response:
-    asked = {"/invocations", *(each.PATH for each in DOORS.values())}
-    if request.path not in asked | {"/ping", "/v1/model"}:
-        message = "no such address"
-        raise errors.NotFoundError(message, hint="see /docs")
-    wanted = "POST" if request.path in asked else "GET"
-    if request.method != wanted:
-        message = f"this address answers {wanted} only"
-        refused = problem(errors.MethodNotAllowedError(message))
-        return replace(refused, headers={"Allow": wanted})
-    if request.path == "/ping":
-        door(model).check(model)
-        return Response(200, JSON, b'{"status":"Healthy"}')
-    if request.path == "/v1/model":
-        return Response(200, JSON, to_json(describe(model, limits)))
+    match routing.route(model.task, request.method, request.path):
+        case "ping":
+            door(model).check(model)
+            return Response(200, JSON, b'{"status":"Healthy"}')
+        case "model":
+            return Response(200, JSON, to_json(describe(model, limits)))
     reply = ask(model, request, limits)
     return Response(200, reply.content_type, b"".join(part.body for part in reply.parts))
 
@@ -147,10 +135,8 @@ def ask(model: Model, request: Request, limits: Limits = DEFAULT_LIMITS) -> Repl
         RequestError: with the status that says why there is none; reading the first part may raise one
             too, reading the others none.
     """
+    routing.check_question(model.task, request.path)
     its = door(model)
-    if request.path not in {"/invocations", its.PATH}:
-        message = f"the model that is served is a {model.task}"
-        raise errors.NotFoundError(message, hint=f"ask {its.PATH}")
     query = its.parse(request.body, request.content_type, limits)
     content_type = negotiate(request.accept, its.forms(query))
     found = its.answer(model, query)

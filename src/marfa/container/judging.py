@@ -22,7 +22,6 @@ from marfa.container.negotiation import decode
 from marfa.errors import RequestError
 from marfa.predictor import Judgement, Predictor
 
-PATH = "/v1/predict"
 READ = (TEXT, JSON, LINES)
 _OFFERED = {"one": (JSON, TEXT, LINES), "many": (JSON, LINES), "lines": (LINES,)}
 

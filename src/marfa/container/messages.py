@@ -6,7 +6,7 @@ Nothing here knows a task, a socket, a framework or a log.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,15 @@ from marfa.settings import ServeSettings
 TEXT, JSON, LINES = "text/plain", "application/json", "application/jsonlines"
 EVENTS = "text/event-stream"
 PROBLEM = "application/problem+json"
+SAFETY: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+"""Headers of every answer, whatever is answered."""
 _RETRY_SECONDS = "1"
 
 
@@ -127,6 +136,25 @@ def to_json(document: Any) -> bytes:
     )
 
 
+def check_coding(codings: Iterable[str]) -> None:
+    """Refuse a body that was packed for the way.
+
+    Args:
+        codings: what the headers `Content-Encoding` say.
+
+    Raises:
+        UnsupportedCodingError: if it is in another form than its own.
+    """
+    if {coding.strip().lower() for coding in codings} - {"", "identity"}:
+        message = "this content coding is not read; expected the body as it is"
+        raise errors.UnsupportedCodingError(message)
+
+
+def unexplained() -> MarfaError:
+    """Return what a client may know of a failure that is ours; its kind belongs in the log."""
+    return MarfaError("the answer could not be computed")
+
+
 def too_large(limit: int) -> errors.TooLargeError:
     """Return the error for a body over its limit."""
     return errors.TooLargeError(f"the body is larger than {limit} bytes")
@@ -137,6 +165,10 @@ def problem(error: MarfaError) -> Response:
     headers = {}
     if error.http_status in {429, 503}:
         headers["Retry-After"] = _RETRY_SECONDS
+    if isinstance(error, errors.MethodNotAllowedError):
+        headers["Allow"] = error.allow
+    if isinstance(error, errors.UnsupportedCodingError):
+        headers["Accept-Encoding"] = "identity"
     return Response(error.http_status, PROBLEM, to_json(problem_document(error)), headers)
 
 

@@ -11,20 +11,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from marfa.container.messages import Response, problem
+from marfa.container.messages import SAFETY, Response, problem, unexplained
 from marfa.errors import MarfaError
 from marfa.predictor import Predictor
 from marfa.writer import Writer
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", POLICY.encode("ascii")),
-]
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SAFETY.items()]
 _HUNG_UP = 499
 _LOG = logging.getLogger("marfa")
 
@@ -108,7 +100,7 @@ class Observed:
 def internal(error: Exception) -> MarfaError:
     """Log a failure of ours by its kind alone, and return what the client may know of it."""
     _LOG.error("a request failed: %s", type(error).__name__)
-    return MarfaError("the answer could not be computed")
+    return unexplained()
 
 
 async def send_whole(send: Send, response: Response) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from marfa import __version__
 from marfa.container import openapi_judging, openapi_writing
-from marfa.container.contract import JSON, PROBLEM, Limits, door
+from marfa.container.messages import JSON, PROBLEM, Limits
+from marfa.container.routing import QUESTIONS
 from marfa.predictor import Predictor
 from marfa.writer import Writer
 
@@ -53,7 +54,7 @@ def document(model: Predictor | Writer, limits: Limits) -> dict[str, Any]:
         status: _problem(meaning) for status, meaning in sorted((_STATUSES | statuses).items())
     }
     operation["responses"] |= problems
-    path = door(model).PATH
+    path = QUESTIONS[model.task]
     name = path.rpartition("/")[2]
     return {
         "openapi": "3.1.0",

@@ -25,7 +25,6 @@ from marfa.errors import RequestError
 from marfa.settings import DrawSettings
 from marfa.writer import Task, Writer, new_seed
 
-PATH = "/v1/generate"
 READ = (TEXT, JSON)
 _KEYS = ("prompt", "length", "temperature", "top_k", "top_p", "seed", "continuation")
 _LENGTH_PROMPT = re.compile(r"([0-9]{1,400})-(.*)", re.DOTALL)

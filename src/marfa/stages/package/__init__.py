@@ -27,7 +27,12 @@ CODE = (
     *("container/__init__.py", "container/continuation.py", "container/contract.py"),
     *("container/golden.py", "container/handler.py", "container/judging.py"),
     *("container/messages.py", "container/negotiation.py", "container/questions.py"),
-    *("container/writing.py", "engines/__init__.py", "engines/numpy_engine.py"),
+    *(
+        "container/routing.py",
+        "container/writing.py",
+        "engines/__init__.py",
+        "engines/numpy_engine.py",
+    ),
     *("engines/numpy_writer.py", "engines/onnx_engine.py", "engines/onnx_session.py"),
     *("engines/onnx_writer.py", "engines/sampling.py"),
     *("engines/weights.py", "settings/__init__.py", "settings/classifier.py", "settings/cloud.py"),

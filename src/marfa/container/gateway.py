@@ -29,8 +29,6 @@ MOST_BYTES = 6 << 20
 
 _DEFAULT_STAGE = "$default"
 _TEXTS = {JSON, LINES, PROBLEM, EVENTS, "image/svg+xml"}
-_WIDEST = 6
-"""Bytes that one byte becomes at most where JSON is written in ASCII."""
 
 
 def asked(event: Any) -> Request:
@@ -145,7 +143,7 @@ def answered(response: Response, event: Any) -> dict[str, Any]:
     (200, '1', False)
     """
     written = _written(response, event)
-    if len(response.body) * _WIDEST > MOST_BYTES and len(json.dumps(written)) > MOST_BYTES:
+    if len(json.dumps(written, ensure_ascii=False).encode()) > MOST_BYTES:
         message = f"the answer would be larger than {MOST_BYTES} bytes"
         refused = problem(TooLargeError(message, hint="ask for less in one request"))
         return _written(refused, event)
@@ -188,10 +186,11 @@ def _name(event: Any) -> dict[str, str]:
     """Return the request's name: the client's own, otherwise the gateway's."""
     if not isinstance(event, Mapping):
         return {}
-    name = _headers(event).get("x-request-id", "")[:64]
-    if not (name.isascii() and name.isprintable() and name):
-        name = _text(event.get("requestContext"), "requestId")
-    return {"X-Request-Id": name} if name else {}
+    own, gateways = _headers(event).get("x-request-id", ""), event.get("requestContext")
+    for name in (own, _text(gateways, "requestId")):
+        if name and name.isascii() and name.isprintable():
+            return {"X-Request-Id": name[:64]}
+    return {}
 
 
 def _text(document: Any, name: str) -> str:

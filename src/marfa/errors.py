@@ -237,3 +237,25 @@ class OverloadedError(RequestError):
 
     http_status = 503
     title = "Overloaded"
+
+
+class EndpointError(MarfaError):
+    """The endpoint behind a function gave no answer that could be passed on."""
+
+    exit_code = 5
+    http_status = 502
+    title = "No usable answer"
+
+
+class EndpointGoneError(EndpointError):
+    """There is no endpoint behind the function, or no more."""
+
+    http_status = 503
+    title = "Endpoint not there"
+
+
+class EndpointSilentError(EndpointError):
+    """The endpoint behind a function did not answer in time."""
+
+    http_status = 504
+    title = "No answer in time"

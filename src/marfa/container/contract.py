@@ -15,6 +15,7 @@ from marfa.container import judging, routing, writing
 from marfa.container.messages import (
     DEFAULT_LIMITS,
     EVENTS,
+    HEALTHY,
     JSON,
     LINES,
     PROBLEM,
@@ -113,7 +114,7 @@ def _route(model: Model, request: Request, limits: Limits) -> Response:
     match routing.route(model.task, request.method, request.path):
         case "ping":
             door(model).check(model)
-            return Response(200, JSON, b'{"status":"Healthy"}')
+            return HEALTHY
         case "model":
             return Response(200, JSON, to_json(describe(model, limits)))
     reply = ask(model, request, limits)

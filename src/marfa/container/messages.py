@@ -83,6 +83,9 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 """Those of a server that nobody has set otherwise."""
 
+HEALTHY = Response(200, JSON, b'{"status":"Healthy"}')
+"""What /ping answers where the model does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -162,14 +165,17 @@ def too_large(limit: int) -> errors.TooLargeError:
 
 def problem(error: MarfaError) -> Response:
     """Turn an error into its response (RFC 9457); nothing of the request is repeated in it."""
-    headers = {}
-    if error.http_status in {429, 503}:
-        headers["Retry-After"] = _RETRY_SECONDS
+    headers = come_back(error.http_status)
     if isinstance(error, errors.MethodNotAllowedError):
         headers["Allow"] = error.allow
     if isinstance(error, errors.UnsupportedCodingError):
         headers["Accept-Encoding"] = "identity"
     return Response(error.http_status, PROBLEM, to_json(problem_document(error)), headers)
+
+
+def come_back(status: int) -> dict[str, str]:
+    """Return the header that says when to ask again, for a status that says that one may."""
+    return {"Retry-After": _RETRY_SECONDS} if status in {429, 503} else {}
 
 
 def problem_document(error: MarfaError) -> dict[str, Any]:

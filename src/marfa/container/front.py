@@ -1,0 +1,75 @@
+"""What stands before whoever answers in a Lambda function: events in, answers and a log line out.
+
+It is the same before the model itself and before an endpoint, and needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from marfa.container import gateway, noting, routing
+from marfa.container.messages import Request, Response, problem, unexplained
+from marfa.container.pages import Page
+from marfa.errors import MarfaError
+
+PINGS = ("/ping", "/readyz")
+"""The addresses that say whether the model answers."""
+
+_READING = ("GET", "HEAD")
+
+
+class Front:
+    """Answers the events of a gateway.
+
+    Args:
+        pages: what is always the same, by address.
+        ask: answers everything else; /readyz is asked for as /ping.
+        clock: tells the seconds.
+    """
+
+    def __init__(
+        self,
+        pages: Mapping[str, Page],
+        ask: Callable[[Request], Response],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._pages, self._ask, self._clock = pages, ask, clock
+        self._first = True
+
+    def answer(self, event: Any) -> dict[str, Any]:
+        """Answer one event, whatever it is and whatever happens.
+
+        Args:
+            event: what Lambda hands over.
+
+        Returns:
+            What Lambda is to hand back to the gateway.
+        """
+        began, path, method, failure = self._clock(), "", "", {}
+        try:
+            asked = gateway.asked(event)
+            path, method = asked.path, asked.method
+            response = self._respond(asked)
+        except MarfaError as error:
+            response = problem(error)
+        except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
+            failure = {"failure": type(error).__name__}
+            response = problem(unexplained())
+        if method == "HEAD":
+            response = replace(response, body=b"")
+        answer = gateway.answered(response, event)
+        said = replace(response, status=answer["statusCode"])
+        noting.note(path, said, self._clock() - began, self._pages, first=self._first, **failure)
+        self._first = False
+        return answer
+
+    def _respond(self, asked: Request) -> Response:
+        page = self._pages.get(asked.path)
+        if page is None and asked.path not in PINGS:
+            return self._ask(asked)
+        if asked.method not in _READING:
+            raise routing.not_allowed(", ".join(_READING))
+        return page.response if page else self._ask(Request(_READING[0], PINGS[0]))

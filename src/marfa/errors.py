@@ -128,6 +128,13 @@ class LeftOverError(CloudError):
     title = "Something is left"
 
 
+class CheckError(CloudError):
+    """What was put live answered otherwise than it should, and was taken back."""
+
+    exit_code = 1
+    title = "Taken back"
+
+
 class DiskFullError(MarfaError):
     """The disk has no room; nothing that was complete has been damaged."""
 
@@ -239,12 +246,17 @@ class OverloadedError(RequestError):
     title = "Overloaded"
 
 
-class EndpointError(MarfaError):
+class EndpointError(CloudError):
     """The endpoint behind a function gave no answer that could be passed on."""
 
-    exit_code = 5
-    http_status = 502
     title = "No usable answer"
+
+
+class EndpointBusyError(EndpointError):
+    """The endpoint behind a function is busy, or not ready yet."""
+
+    http_status = 503
+    title = "Busy"
 
 
 class EndpointGoneError(EndpointError):

@@ -278,3 +278,105 @@ def _passing(names: Names) -> list[Statement]:
         )
         for who, receiver in receivers.items()
     ]
+
+
+def deployer(names: Names) -> list[Statement]:
+    """Return the rights that whoever deploys, looks and destroys needs: all that `aws` calls, no more.
+
+    The base stack is made in the deployer's own name, so what CloudFormation does for it is among them.
+    """
+    buckets = f"arn:{names.partition}:s3:::{names.base}-bucket-*"
+    by_service: dict[str, set[str]] = {}
+    for actions in BASE_TYPES.values():
+        for action in actions:
+            by_service.setdefault(action.partition(":")[0], set()).add(action)
+    api = f"arn:{names.partition}:apigateway:{names.region}::/apis"
+    return [
+        # lists, and what has no resource of its own
+        allow(
+            [
+                *("sts:GetCallerIdentity", "s3:ListAllMyBuckets", "cloudformation:DescribeStacks"),
+                *("servicequotas:ListServiceQuotas", "lambda:GetAccountSettings"),
+                *("sagemaker:ListEndpointConfigs", "sagemaker:ListModels"),
+                *("cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"),
+                *("logs:DescribeLogGroups", "cloudwatch:GetMetricStatistics"),
+                "iam:SimulatePrincipalPolicy",
+            ],
+            "*",
+        ),
+        allow(
+            [
+                *("cloudformation:CreateStack", "cloudformation:UpdateStack"),
+                *("cloudformation:DeleteStack", "cloudformation:DescribeStackEvents"),
+                "cloudformation:DescribeStackResources",
+                "cloudformation:ContinueUpdateRollback",
+            ],
+            [names.arn("cloudformation", f"stack/{name}/*") for name in (names.base, names.live)],
+        ),
+        allow(
+            by_service["s3"]
+            | {
+                *("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+                *("s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
+                *("s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
+            },
+            [buckets, f"{buckets}/*"],
+        ),
+        allow(by_service["iam"], names.role_arn("*")),
+        allow(
+            ["iam:PassRole"],
+            names.role_arn("service"),
+            {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        ),
+        allow(["ecr:DescribeImages"], names.arn("ecr", "repository/*")),
+        # what destroy looks for after the stacks, and sweeps up where they could not
+        allow(
+            ["lambda:GetFunction", "lambda:DeleteFunction"],
+            names.arn("lambda", f"function:{names.one}"),
+        ),
+        allow(
+            ["lambda:ListLayerVersions", "lambda:DeleteLayerVersion"],
+            [names.arn("lambda", f"layer:{names.layer}{end}") for end in ("", ":*")],
+        ),
+        allow(["apigateway:GET", "apigateway:DELETE"], [api, f"{api}/*"]),
+        allow(
+            ["logs:ListTagsForResource", "logs:DeleteLogGroup"],
+            [
+                names.arn("logs", f"log-group:{group}{end}")
+                for group in (names.function_log, names.endpoint_log)
+                for end in ("", ":*")
+            ],
+        ),
+        allow(
+            ["scheduler:GetSchedule", "scheduler:DeleteSchedule"],
+            names.arn("scheduler", f"schedule/default/{names.one}"),
+        ),
+        allow(
+            [
+                *("sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:ListTags"),
+                *("sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"),
+            ],
+            [
+                names.arn("sagemaker", f"endpoint/{names.one}"),
+                names.arn("sagemaker", f"endpoint-config/{names.one}-*"),
+                names.arn("sagemaker", f"model/{names.one}-*"),
+            ],
+        ),
+        allow(
+            [
+                *("cloudfront:ListTagsForResource", "cloudfront:GetDistributionConfig"),
+                *("cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution"),
+                "cloudfront:GetOriginAccessControl",
+                "cloudfront:DeleteOriginAccessControl",
+            ],
+            [
+                f"arn:{names.partition}:cloudfront::{names.account}:distribution/*",
+                f"arn:{names.partition}:cloudfront::{names.account}:origin-access-control/*",
+            ],
+        ),
+    ]
+
+
+def actions(statements: Iterable[Statement]) -> list[str]:
+    """Return every action that statements allow, once each, sorted."""
+    return sorted({action for statement in statements for action in statement["Action"]})

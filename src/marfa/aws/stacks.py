@@ -26,9 +26,13 @@ _BROKEN = {
 }
 """States that only a deletion ends."""
 
+_UNSEEN = ("cannot be assumed", "role is invalid", "is invalid or cannot")
+"""What AWS says of a role that has been made a moment ago and is not known everywhere yet."""
+
 _POLL_SECONDS = 4.0
+_UNSEEN_SECONDS = 8.0
 _PATIENCE_SECONDS = 90 * 60
-_TRIES = 4
+_TRIES = 6
 
 
 @dataclass(frozen=True)
@@ -216,8 +220,45 @@ def _begin(cloud: Cloud, name: str, stack: Stack | None, wanted: Mapping[str, An
         # An answer that was lost, or another machine: the stack is there, or at work, already.
         if error.code == "AlreadyExistsException" or "can not be updated" in error.what:
             return False
+        if any(words in error.what for words in _UNSEEN):
+            cloud.sleep(_UNSEEN_SECONDS)
+            return False
         raise
     return True
+
+
+def change(
+    cloud: Cloud, names: Names, name: str, parameters: Mapping[str, str], talk: Talk
+) -> Stack:
+    """Change parameters of a stack and nothing else.
+
+    Raises:
+        CloudError: if there is no such stack, or it is in no state for that.
+    """
+    stack = settle(cloud, names, name, talk)
+    if stack is None:
+        message = "there is no such stack"
+        raise GoneError(message, where=name, hint="marfa status lists what there is")
+    told = [
+        {"ParameterKey": key, "ParameterValue": parameters[key]}
+        if key in parameters
+        else {"ParameterKey": key, "UsePreviousValue": True}
+        for key in stack.parameters
+    ]
+    wanted = {
+        "UsePreviousTemplate": True,
+        "Parameters": told,
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+        "Tags": names.tags,
+    }
+    for _ in range(_TRIES):
+        if _begin(cloud, name, stack, wanted):
+            return _good(cloud, names, name, talk, fresh=False)
+        stack = settle(cloud, names, name, talk)
+    message = "something else keeps changing this stack"
+    raise CloudError(
+        message, where=name, hint="wait for it to end, then run the same command again"
+    )
 
 
 def _good(cloud: Cloud, names: Names, name: str, talk: Talk, *, fresh: bool) -> Stack:

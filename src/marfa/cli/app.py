@@ -11,9 +11,9 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from marfa import __version__, environment, files
-from marfa.cli import flags, show
+from marfa.cli import flags, show, show_cloud
 from marfa.cli.talk import Terminal
-from marfa.errors import MarfaError, RequestError, StoppedError
+from marfa.errors import MarfaError, RequestError, SettingsError, StoppedError
 from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings, resolve
 
 app = App(
@@ -23,8 +23,8 @@ app = App(
     help_format="plaintext",
     help_epilogue="A stage may be run again: it goes on where it was stopped, or says that nothing "
     "has changed. "
-    "Exit codes: 0 ok, 1 failure, 2 usage, 3 data, 4 network, 28 disk full, 130 interrupt, "
-    "143 terminated.",
+    "Exit codes: 0 ok, 1 failure, 2 usage, 3 data, 4 network, 5 refused by AWS or something left, "
+    "28 disk full, 130 interrupt, 143 terminated.",
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
@@ -44,19 +44,23 @@ class Common:
 _FLAT = Parameter(name="*")
 _COMMON = Annotated[Common, _FLAT]
 _RUN = ("place.workdir", "data.data")  # with the preset and the name, which run is meant
+_WHERE = ("cloud.region", "cloud.profile")
 FETCH = flags.make("place", "data.data")
 PREPARE = flags.make("place.workdir", "data", "text")
 TRAIN = flags.make(*_RUN, "model", "train")
-EVALUATE = flags.make(*_RUN, "train.sample", "train.threads", "package")
+EVALUATE = flags.make(*_RUN, "train.sample", "train.threads", "package", *_WHERE)
 PACKAGE = flags.make(*_RUN, "train.sample", "package")
 RUN = flags.make("place", "data", "text", "model", "train", "package", "serve")
 SERVE = flags.make("place.workdir", "serve", recipe=False)
-PREDICT = flags.make("serve.engine", recipe=False)
-GENERATE = flags.make("write", "serve.engine", recipe=False)
+PREDICT = flags.make("serve.engine", *_WHERE, recipe=False)
+GENERATE = flags.make("write", "serve.engine", *_WHERE, recipe=False)
 SCORE = flags.make(
     *("data.text_column", "data.encoding", "data.max_text_chars", "serve.engine"), recipe=False
 )
 DOCTOR = flags.make("place", recipe=False)
+DEPLOY = flags.make("place.workdir", "cloud", recipe=False)
+CLOUD = flags.make(*_WHERE, recipe=False)
+RENEW = flags.make(*_WHERE, "cloud.lease", recipe=False)
 _RECIPE = Annotated[
     str,
     Parameter(
@@ -66,10 +70,10 @@ _RECIPE = Annotated[
     ),
 ]
 _MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
-_TEXTS = Annotated[
-    str,
-    Parameter(help="Texts; - or none reads one from standard input.", allow_leading_hyphen=True),
+_AGAINST = Annotated[
+    str, Parameter(help="Ask the server at this URL, or the deployment of this name, instead.")
 ]
+_DEPLOYMENT = Annotated[str, Parameter(help="Name of the deployment.")]
 
 
 @app.command
@@ -140,7 +144,10 @@ def evaluate(
     recipe: _RECIPE = "",
     /,
     *,
-    against: Annotated[str, Parameter(help="Ask the server at this URL instead.")] = "",
+    against: _AGAINST = "",
+    per_label: Annotated[
+        int, Parameter(help="Test texts of each label that such a server is asked about; 0 for all.")
+    ] = 250,
     options: Annotated[EVALUATE, _FLAT] = EVALUATE(),
     common: _COMMON = Common(),
 ) -> None:
@@ -148,7 +155,11 @@ def evaluate(
     from marfa.stages.evaluate import evaluate as stage
 
     settings = _settings(recipe, options)
-    show.evaluate(stage(settings, _talk(), against=against), common.json)
+    if per_label < 0:
+        message = f"{per_label} is outside 0 or more"
+        raise SettingsError(message, where="per-label")
+    result = stage(settings, _talk(), against=against, per_label=per_label)
+    show.evaluate(result, common.json)
 
 
 @app.command
@@ -182,17 +193,30 @@ def serve(
 
 @app.command
 def predict(
-    model: _MODEL,
-    /,
-    *texts: _TEXTS,
+    *texts: Annotated[
+        str,
+        Parameter(
+            help="A model.tar.gz, or a folder with its files; none with --against. Then texts; - or "
+            "none reads one from standard input.",
+            allow_leading_hyphen=True,
+        ),
+    ],
+    against: _AGAINST = "",
     options: Annotated[PREDICT, _FLAT] = PREDICT(),
     common: _COMMON = Common(),
 ) -> None:
     """Judge a few texts."""
     from marfa.stages.predict import predict as stage
 
-    asked = list(texts) if texts and texts != ("-",) else [show.read_stdin()]
-    judged = stage(model, asked, engine=_settings("", options).serve.engine)
+    if not texts and not against:
+        message = "no model is named"
+        raise SettingsError(message, hint="marfa predict MODEL TEXT, or --against URL_OR_NAME TEXT")
+    model, given = ("", texts) if against else (texts[0], texts[1:])
+    asked = list(given) if given and given != ("-",) else [show.read_stdin()]
+    settings = _settings("", options)
+    judged = stage(
+        model, asked, engine=settings.serve.engine, against=against, cloud=settings.cloud
+    )
     show.predict(judged, common.json)
     if all(item.label is None for item in judged):
         message = f"no text could be judged: {judged[0].reason}"
@@ -201,9 +225,13 @@ def predict(
 
 @app.command
 def generate(
-    model: _MODEL,
+    model: Annotated[
+        Path | None,
+        Parameter(help="A model.tar.gz, or a folder with its files; none with --against."),
+    ] = None,
     /,
     *,
+    against: _AGAINST = "",
     prompt: Annotated[
         str,
         Parameter(
@@ -221,8 +249,11 @@ def generate(
 
     settings = _settings("shakespeare", options)
     assert isinstance(settings, GeneratorSettings)
+    if model is None and not against:
+        message = "no model is named"
+        raise SettingsError(message, hint="marfa generate MODEL, or --against URL_OR_NAME")
     task, pieces = stage(
-        model,
+        model or "",
         show.read_stdin() if prompt == "-" else prompt,
         length=settings.write.length,
         temperature=settings.write.temperature,
@@ -230,6 +261,8 @@ def generate(
         top_p=settings.write.top_p,
         seed=seed,
         engine=settings.serve.engine,
+        against=against,
+        cloud=settings.cloud,
     )
     if not common.json:
         if task.unknown:
@@ -265,6 +298,85 @@ def score(
         talk=_talk(),
     )
     show.score(result, common.json)
+
+
+@app.command
+def deploy(
+    model: _MODEL,
+    /,
+    *,
+    plan: Annotated[
+        bool, Parameter(help="Say what would exist, be sent and cost; make nothing.", negative="")
+    ] = False,
+    policy: Annotated[
+        bool, Parameter(help="Print the rights that deploying needs, as a policy.", negative="")
+    ] = False,
+    options: Annotated[DEPLOY, _FLAT] = DEPLOY(),
+    common: _COMMON = Common(),
+) -> None:
+    """Put a model on AWS, behind a public address with a page; again for a new version."""
+    from marfa.stages.deploy import deploy as stage
+
+    settings = _settings("", options)
+    how = "policy" if policy else "plan" if plan else "deploy"
+    result = stage(model, settings.cloud, _talk(), workdir=settings.place.workdir, how=how)
+    show_cloud.deploy(result, how, common.json)
+
+
+@app.command
+def status(
+    deployment: Annotated[str, Parameter(help="Name of one; all if not given.")] = "",
+    /,
+    *,
+    options: Annotated[CLOUD, _FLAT] = CLOUD(),
+    common: _COMMON = Common(),
+) -> None:
+    """Say what is up on AWS, until when, what it has cost, and what it costs an hour."""
+    from marfa.stages.status import status as stage
+
+    show_cloud.status(stage(deployment, _settings("", options).cloud), common.json)
+
+
+@app.command
+def renew(
+    deployment: _DEPLOYMENT,
+    /,
+    *,
+    options: Annotated[RENEW, _FLAT] = RENEW(),
+    common: _COMMON = Common(),
+) -> None:
+    """Let a lease end so long from now: --lease 2h."""
+    from marfa.stages.renew import renew as stage
+
+    show_cloud.renew(stage(deployment, _settings("", options).cloud, _talk()), common.json)
+
+
+@app.command
+def rollback(
+    deployment: _DEPLOYMENT,
+    /,
+    *,
+    options: Annotated[CLOUD, _FLAT] = CLOUD(),
+    common: _COMMON = Common(),
+) -> None:
+    """Put the version live again that was so before."""
+    from marfa.stages.rollback import rollback as stage
+
+    show_cloud.rollback(stage(deployment, _settings("", options).cloud, _talk()), common.json)
+
+
+@app.command
+def destroy(
+    deployment: _DEPLOYMENT,
+    /,
+    *,
+    options: Annotated[CLOUD, _FLAT] = CLOUD(),
+    common: _COMMON = Common(),
+) -> None:
+    """Delete everything of a deployment, and prove that nothing is left."""
+    from marfa.stages.destroy import destroy as stage
+
+    show_cloud.destroy(stage(deployment, _settings("", options).cloud, _talk()), common.json)
 
 
 @app.command

@@ -57,7 +57,7 @@ def document(command: str, result: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(whole, ensure_ascii=True) + "\n")
 
 
-def _plain(value: object) -> Text:
+def plain(value: object) -> Text:
     """Show a text as it is: no markup of ours in it, and no control character of its own."""
     return Text(_printable(str(value)))
 
@@ -72,13 +72,14 @@ def _steers(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cs"} or character in _OVERRIDES
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def table(*columns: str) -> Table:
+    """Return an empty table, figures to the right."""
+    rows = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, column in enumerate(columns):
-        table.add_column(
-            _plain(column), justify="left" if index == 0 else "right", no_wrap=index > 0
+        rows.add_column(
+            plain(column), justify="left" if index == 0 else "right", no_wrap=index > 0
         )
-    return table
+    return rows
 
 
 def fetch(result: Mapping[str, Any], as_json: bool) -> None:
@@ -86,11 +87,11 @@ def fetch(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return document("fetch", result)
     if result["bytes"] is None:
-        stdout().print(_plain(f"texts: {result['file']}"))
+        stdout().print(plain(f"texts: {result['file']}"))
     else:
-        stdout().print(_plain(f"{result['file']}  {result['bytes']:,} bytes"))
-        stdout().print(_plain(f"sha256 {result['sha256']}"))
-        stdout().print(_plain(f"cite: {result['cite']}"))
+        stdout().print(plain(f"{result['file']}  {result['bytes']:,} bytes"))
+        stdout().print(plain(f"sha256 {result['sha256']}"))
+        stdout().print(plain(f"cite: {result['cite']}"))
     return None
 
 
@@ -102,17 +103,17 @@ def prepare(result: Mapping[str, Any], as_json: bool) -> None:
         _prepared_letters(result)
     else:
         _prepared_words(result)
-    stdout().print(_plain(f"before      {result['example']['before']}"))
-    stdout().print(_plain(f"after       {result['example']['after']}"))
+    stdout().print(plain(f"before      {result['example']['before']}"))
+    stdout().print(plain(f"after       {result['example']['after']}"))
     return None
 
 
 def _prepared_words(result: Mapping[str, Any]) -> None:
     out = stdout()
-    table = _table("split", "texts", *result["labels"], "median words", "longest", "cut", "known")
+    rows = table("split", "texts", *result["labels"], "median words", "longest", "cut", "known")
     for name, part in result["splits"].items():
         lengths = part["lengths"]
-        table.add_row(
+        rows.add_row(
             name,
             f"{part['texts']:,}",
             *(f"{part['labels'][label]:,}" for label in result["labels"]),
@@ -121,12 +122,12 @@ def _prepared_words(result: Mapping[str, Any]) -> None:
             f"{part['cut']:,}",
             f"{part['known_share']:.1%}",
         )
-    out.print(table)
+    out.print(rows)
     words = ", ".join(f"{word} {count:,}" for word, count in result["commonest"][:10])
-    out.print(_plain(f"\nvocabulary  {result['vocabulary']:,} ids; commonest: {words}"))
+    out.print(plain(f"\nvocabulary  {result['vocabulary']:,} ids; commonest: {words}"))
     copies = result["duplicates"]
     out.print(
-        _plain(
+        plain(
             f"copies      {copies['texts']} text(s) stand more than once; "
             f"{copies['test texts also trained on']} of the test split also in training"
         )
@@ -134,15 +135,15 @@ def _prepared_words(result: Mapping[str, Any]) -> None:
 
 
 def _prepared_letters(result: Mapping[str, Any]) -> None:
-    table = _table("split", "characters", "unknown")
+    rows = table("split", "characters", "unknown")
     for name, part in result["splits"].items():
-        table.add_row(name, f"{part['characters']:,}", f"{part['unknown']:,}")
-    stdout().print(table)
+        rows.add_row(name, f"{part['characters']:,}", f"{part['unknown']:,}")
+    stdout().print(rows)
     listed = sorted(symbol for symbol, _ in result["alphabet"])
     shown = "".join(symbol for symbol in listed if symbol.isprintable())
     shown = shown[:200] + ("…" if len(shown) > 200 else "")
     stdout().print(
-        _plain(f"\nalphabet    {result['vocabulary']:,} ids, one of them unknown: {shown}")
+        plain(f"\nalphabet    {result['vocabulary']:,} ids, one of them unknown: {shown}")
     )
 
 
@@ -152,14 +153,14 @@ def train(result: Mapping[str, Any], as_json: bool) -> None:
         return document("train", result)
     if result["task"] == "generator":
         columns = ["train_bits", "validation_bits", "validation_loss"]
-        table = _table("epoch", "bits a character", "held out", "held out, nats", "")
+        rows = table("epoch", "bits a character", "held out", "held out, nats", "")
     else:
         columns = ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy"]
-        table = _table("epoch", "loss", "accuracy", "validation loss", "validation accuracy", "")
+        rows = table("epoch", "loss", "accuracy", "validation loss", "validation accuracy", "")
     for entry in result["epochs"]:
         best = "best" if entry["epoch"] == result["best"]["epoch"] else ""
-        table.add_row(str(entry["epoch"]), *(f"{entry[c]:.4f}" for c in columns), best)
-    stdout().print(table)
+        rows.add_row(str(entry["epoch"]), *(f"{entry[c]:.4f}" for c in columns), best)
+    stdout().print(rows)
     return None
 
 
@@ -183,17 +184,17 @@ def evaluate(result: Mapping[str, Any], as_json: bool) -> None:
     }
     systems = result["systems"]
     present = [key for key in columns if any(key in found for found in systems.values())]
-    table = _table("", *(columns[key] for key in present))
+    rows = table("", *(columns[key] for key in present))
     for name, measured in systems.items():
-        table.add_row(_plain(name), *(_figure(measured.get(key)) for key in present))
-    out.print(table)
+        rows.add_row(plain(name), *(_figure(measured.get(key)) for key in present))
+    out.print(rows)
     if "memory" in result:
         memory, copied = result["memory"], max(item["copied"] for item in result["samples"])
         most = f"{memory['longest']} at most"
         if memory["longest"] >= memory["tried"]:
             most = f"{memory['tried']} or more at most, which is as far as was tried"
         out.print(
-            _plain(
+            plain(
                 f"\nmemory      continues a passage of the training text for {memory['median']:g} "
                 f"characters (median of {memory['prompts']}; {most})\n"
                 f"copied      {copied} characters at most stand in the training text as written"
@@ -201,11 +202,11 @@ def evaluate(result: Mapping[str, Any], as_json: bool) -> None:
         )
         sample = result["samples"][len(result["samples"]) // 2]
         out.print(
-            _plain(f"sample      temperature {sample['temperature']:g}:\n{sample['text'][:400]}")
+            plain(f"sample      temperature {sample['temperature']:g}:\n{sample['text'][:400]}")
         )
-    out.print(_plain(f"\n{result['verdict']}"))
+    out.print(plain(f"\n{result['verdict']}"))
     if result.get("report"):
-        out.print(_plain(f"report: {result['report']}"))
+        out.print(plain(f"report: {result['report']}"))
     return None
 
 
@@ -223,10 +224,10 @@ def package(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return document("package", result)
     out = stdout()
-    out.print(_plain(f"{result['file']}  {result['bytes']:,} bytes, model {result['model']}"))
-    out.print(_plain(f"sha256 {result['sha256']}"))
+    out.print(plain(f"{result['file']}  {result['bytes']:,} bytes, model {result['model']}"))
+    out.print(plain(f"sha256 {result['sha256']}"))
     passed = ", ".join(f"{count} by {engine}" for engine, count in result["golden"].items())
-    out.print(_plain(f"golden requests answered: {passed}"))
+    out.print(plain(f"golden requests answered: {passed}"))
     return None
 
 
@@ -236,10 +237,10 @@ def predict(judgements: Sequence[Judgement], as_json: bool) -> None:
         return document("predict", {"results": [asdict(item) for item in judgements]})
     for item in judgements:
         if item.label is None:
-            stdout().print(_plain(f"-  {item.reason}"))
+            stdout().print(plain(f"-  {item.reason}"))
         else:
             known = f"{item.known} of {item.total} words known"
-            stdout().print(_plain(f"{item.label}  {item.score:.4f}  ({known})"))
+            stdout().print(plain(f"{item.label}  {item.score:.4f}  ({known})"))
     return None
 
 
@@ -262,7 +263,7 @@ def score(result: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         return document("score", result)
     counts = ", ".join(f"{count:,} {label}" for label, count in result["labels"].items())
-    stdout().print(_plain(f"{result['file']}  {result['rows']:,} rows: {counts}"))
+    stdout().print(plain(f"{result['file']}  {result['rows']:,} rows: {counts}"))
     return None
 
 
@@ -272,9 +273,9 @@ def doctor(result: Mapping[str, Any], as_json: bool) -> None:
         return document("doctor", result)
     for item in result["findings"]:
         mark = "ok" if item["ok"] else "--"
-        stdout().print(_plain(f"{mark}  {item['what']}: {item['found']}"))
+        stdout().print(plain(f"{mark}  {item['what']}: {item['found']}"))
         if item["hint"]:
-            stdout().print(_plain(f"      {item['hint']}"))
+            stdout().print(plain(f"      {item['hint']}"))
     return None
 
 
@@ -285,10 +286,10 @@ def run(result: Mapping[str, Any], as_json: bool) -> None:
     show = {"prepare": prepare, "train": train, "evaluate": evaluate, "package": package}
     for name, part in result["stages"].items():
         if name in show:
-            stdout().print(_plain(f"\n{name}"))
+            stdout().print(plain(f"\n{name}"))
             show[name](part, False)
     if result.get("checks"):
-        stdout().print(_plain("\nserve"))
+        stdout().print(plain("\nserve"))
     for check in result.get("checks", []):
-        stdout().print(_plain(f"{check['status']}  {check['asked']}  {check['answer']}"))
+        stdout().print(plain(f"{check['status']}  {check['asked']}  {check['answer']}"))
     return None

@@ -179,7 +179,8 @@ class Client:
             try:
                 answer: http.client.HTTPResponse = self._opener.open(request, timeout=_SECONDS)
             except urllib.error.HTTPError as error:
-                wait = error.headers.get("Retry-After", "")
+                # API Gateway says that it is too much, and not for how long
+                wait = error.headers.get("Retry-After") or "1"
                 error.close()
                 if not (left and error.code in {429, 503} and wait.isdigit()):
                     message = f"the server answered {error.code}"

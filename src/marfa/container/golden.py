@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,22 +55,45 @@ def replay(model: Predictor | Writer, recorded: bytes) -> int:
     Raises:
         BundleError: if the file is no recording, or an answer is not the one recorded.
     """
-    where = "golden.jsonl"
     rounded = isinstance(model, Writer) and model.engine.precision == "int8"
     asked = pairs(recorded)
+    number = differing(model, asked, lambda request: respond(model, request, Limits()), rounded)
+    if number:
+        message = (
+            f"request {number} is answered differently here than where the model was packaged "
+            f"(engine {model.engine.name})"
+        )
+        hint = "package it again, or use --engine numpy"
+        raise BundleError(message, where="golden.jsonl", hint=hint)
+    return len(asked)
+
+
+def differing(
+    model: Predictor | Writer,
+    asked: Sequence[tuple[Request, Response]],
+    ask: Callable[[Request], Response],
+    rounded: bool,
+) -> int:
+    """Ask recorded requests of somebody, and find the first that is not answered as recorded.
+
+    Args:
+        model: the model, which knows its tolerance and how its engine names places.
+        asked: requests with their recorded responses.
+        ask: answers a request.
+        rounded: compare texts by their length alone, as written with eight-bit weights.
+
+    Returns:
+        The number of the request, from 1; 0 if all are answered as recorded.
+    """
     for number, (request, expected) in enumerate(asked, 1):
         if rounded and isinstance(model, Writer) and expected.status == 200:
             request = questions.renamed(model, request)
-        found = respond(model, request, Limits())
+        found = ask(request)
         if rounded:
             found, expected = _measured(found), _measured(expected)
         if not same(found, expected, model.tolerance):
-            message = (
-                f"request {number} is answered differently here than where the model was packaged "
-                f"(engine {model.engine.name})"
-            )
-            raise BundleError(message, where=where, hint="package it again, or use --engine numpy")
-    return len(asked)
+            return number
+    return 0
 
 
 def pairs(recorded: bytes) -> list[tuple[Request, Response]]:

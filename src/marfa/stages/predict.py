@@ -1,29 +1,63 @@
-"""predict: the label of a few texts, in the shell or from Python."""
+"""predict: the label of a few texts, in the shell or from Python, here or on a server."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from marfa.container.client import Client
+from marfa.errors import DataError
 from marfa.loading import predictor
 from marfa.predictor import Judgement
-from marfa.settings import ServeSettings
+from marfa.settings import CloudSettings, ServeSettings
 
 
 def predict(
-    model: str | Path, texts: Sequence[str], *, engine: str = ServeSettings.engine
+    model: str | Path,
+    texts: Sequence[str],
+    *,
+    engine: str = ServeSettings.engine,
+    against: str = "",
+    cloud: CloudSettings | None = None,
 ) -> list[Judgement]:
-    """Judge texts with a packaged model.
+    """Judge texts with a packaged model, or ask a server to.
 
     Args:
-        model: a model.tar.gz or a bundle folder.
+        model: a model.tar.gz or a bundle folder; not looked at where a server is asked.
         texts: texts as people wrote them.
         engine: "auto", "numpy" or "onnx".
+        against: the URL of a running server, or the name of a deployment, to ask instead.
+        cloud: region and profile, for a deployment.
 
     Returns:
         One judgement a text, in order; one without a label says why.
 
     Raises:
         BundleError: if the model is incomplete or altered, or judges no texts.
+        NetworkError: if the server does not answer.
+        DataError: if its answer is not marfa's.
+        GoneError: if there is no such deployment.
     """
-    return predictor(model, engine).judge(texts)
+    if not against:
+        return predictor(model, engine).judge(texts)
+    from marfa.aws.address import address
+
+    client = Client(address(against, cloud or CloudSettings()))
+    return [_judgement(document, client.url) for document in client.judge(texts)]
+
+
+def _judgement(document: dict[str, Any], where: str) -> Judgement:
+    match document:
+        case {"error": {"detail": str(reason)}}:
+            return Judgement(None, None, {}, 0, 0, (), reason)
+        case {
+            "label": str() | None as label,
+            "score": float() | int() | None as score,
+            "probabilities": dict() as probabilities,
+            "known_words": {"known": int(known), "total": int(total), "unknown": list(unknown)},
+        }:
+            reason = str(document.get("reason", ""))
+            return Judgement(label, score, probabilities, known, total, tuple(unknown), reason)
+    message = "the answer is not marfa's"
+    raise DataError(message, where=where)

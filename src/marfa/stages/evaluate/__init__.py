@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marfa import files, record
+from marfa.aws.address import address
 from marfa.console import Silence, Talk
 from marfa.container.client import Client
 from marfa.models.learning import keep_memory, thread_count, threads
@@ -15,13 +16,25 @@ from marfa.stages.evaluate import classifier, generator
 STAGE = "evaluate"
 
 
-def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "") -> dict[str, Any]:
+PER_LABEL = 250
+"""Test texts of each label that a server is asked about, as the tutorial does."""
+
+
+def evaluate(
+    settings: Settings,
+    talk: Talk | None = None,
+    *,
+    against: str = "",
+    per_label: int = PER_LABEL,
+) -> dict[str, Any]:
     """Measure a trained run on texts that it has not learnt from.
 
     Args:
         settings: they say which run.
         talk: whom to tell; nobody if not given.
-        against: the URL of a running server to ask instead of the network; nothing is written then.
+        against: the URL of a running server, or the name of a deployment, to ask instead of the
+            network; nothing is written then.
+        per_label: how many test texts of each label such a server is asked about; 0 for all.
 
     Returns:
         The figures of the network and of honest baselines, and one honest sentence.
@@ -34,8 +47,13 @@ def evaluate(settings: Settings, talk: Talk | None = None, *, against: str = "")
     prepared, run = settings.folder / "dataset", settings.run_folder
     inputs = record.outputs(prepared, "prepare", hint=settings.command("prepare"))
     if against:
-        ask = {"classifier": classifier.ask, "generator": generator.ask}[settings.task]
-        return {"task": settings.task, **ask(prepared, Client(against), talk)}
+        client = Client(address(against, settings.cloud))
+        match settings:
+            case ClassifierSettings():
+                asked = classifier.ask(prepared, client, talk, per_label)
+            case _:
+                asked = generator.ask(prepared, client, talk)
+        return {"task": settings.task, **asked}
     inputs |= record.outputs(run, "train", inputs, hint=settings.command("train"))
     deciding = outcome(settings.package) if isinstance(settings, ClassifierSettings) else {}
     with files.lock(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from marfa.text.vocab import RARE
 
 NETWORK, WORDS, MAJORITY = "network", "bag of words", "majority class"
 _MISTAKES = 10
+_SAMPLED = 1
+"""Seed of the choice of texts that a server is asked about."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -155,12 +158,21 @@ def _mistakes(
     ]
 
 
-def ask(prepared: Path, client: Client, talk: Talk) -> dict[str, Any]:
-    """Send the test texts to a running server and measure what it says."""
+def ask(prepared: Path, client: Client, talk: Talk, per_label: int) -> dict[str, Any]:
+    """Send test texts to a running server and measure what it says.
+
+    Args:
+        prepared: the dataset's folder.
+        client: the server.
+        talk: whom to tell.
+        per_label: texts of each label that are sent, always the same ones; 0 for all.
+    """
     labels = files.read_json(prepared / "dataset.json")["labels"]
-    truth_N = np.asarray(dataset.read_split(prepared, "test").labels_N, dtype=np.int64)
+    all_N = np.asarray(dataset.read_split(prepared, "test").labels_N, dtype=np.int64)
+    chosen_N = _some(all_N, per_label)
+    truth_N = all_N[chosen_N]
     found_NC = np.zeros((len(truth_N), len(labels)))
-    texts = dataset.read_texts(prepared, "test")
+    texts = compress(dataset.read_texts(prepared, "test"), chosen_N)
     with talk.bar("asking", len(truth_N), "texts") as bar:
         for done, answer in enumerate(client.judge(texts)):
             found_NC[done] = _row(answer, labels, client.url)
@@ -168,10 +180,22 @@ def ask(prepared: Path, client: Client, talk: Talk) -> dict[str, Any]:
     measured = metrics.measure(truth_N, found_NC, labels)
     # Answers come with four digits: too few for the logarithm of a text that was judged wrong.
     del measured["log_loss"]
+    part = "" if len(truth_N) == len(all_N) else f" {len(truth_N)} of"
     return {
         "systems": {client.url: measured},
-        "verdict": f"{client.url} is right on {measured['accuracy']:.2%} of {len(truth_N)} test texts.",
+        "verdict": f"{client.url} is right on {measured['accuracy']:.2%} of{part} "
+        f"{len(all_N)} test texts.",
     }
+
+
+def _some(labels_N: npt.NDArray[np.int64], per_label: int) -> npt.NDArray[np.bool_]:
+    """Choose so many texts of each label, the same ones every time; shape (N,)."""
+    chosen_N = np.zeros(len(labels_N), dtype=bool)
+    order_N = np.random.default_rng(_SAMPLED).permutation(len(labels_N))
+    for label in np.unique(labels_N):
+        of_label = order_N[labels_N[order_N] == label]
+        chosen_N[of_label[: per_label or len(of_label)]] = True
+    return chosen_N
 
 
 def _row(answer: dict[str, Any], labels: list[str], url: str) -> Floats:

@@ -1,0 +1,36 @@
+"""From the name of a deployment to the address where it answers."""
+
+from __future__ import annotations
+
+from marfa.aws import names, releases
+from marfa.aws.client import Cloud
+from marfa.aws.names import Names
+from marfa.errors import CloudError
+from marfa.settings import CloudSettings
+
+
+def address(against: str, settings: CloudSettings, cloud: Cloud | None = None) -> str:
+    """Return the address that is meant.
+
+    Args:
+        against: a URL, or the name of a deployment.
+        settings: region and profile, where it is a name.
+        cloud: the account; made of the settings if not given.
+
+    Raises:
+        SettingsError: if it is neither a URL nor a name.
+        GoneError: if nothing of that name is live.
+
+    >>> address("http://127.0.0.1:8080", CloudSettings())
+    'http://127.0.0.1:8080'
+    """
+    if "://" in against:
+        return against
+    names.check(against)
+    cloud = cloud or Cloud(settings.region, settings.profile)
+    live = releases.live_of(cloud, Names(against, cloud.region, cloud.account, cloud.partition))
+    url = live.outputs.get("Url", "")
+    if not url:
+        message = f"it is not up ({live.status})"
+        raise CloudError(message, where=against, hint=f"marfa status {against}")
+    return url

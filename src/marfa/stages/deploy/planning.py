@@ -1,0 +1,281 @@
+"""What a deployment will be, before anything of it is: names, parcels, templates, bytes and cents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from marfa import bundle as bundles
+from marfa import loading
+from marfa.aws import images, lease, policies, preflight, price, releases, shipment, stacks, uploads
+from marfa.aws.client import Cloud
+from marfa.aws.names import Names, suggest
+from marfa.aws.parcel import Parcel
+from marfa.aws.preflight import Preflight
+from marfa.aws.stacks import Stack
+from marfa.aws.template import base
+from marfa.aws.template.live import Live
+from marfa.bundle import Bundle
+from marfa.console import Talk
+from marfa.errors import CloudError, CredentialsError
+from marfa.predictor import Predictor
+from marfa.settings import CloudSettings
+from marfa.writer import Writer
+
+_NOBODY = "000000000000"
+"""Stands for the account in a plan that is made without credentials."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What is known before AWS has been asked.
+
+    Attributes:
+        names: what everything will be called.
+        settings: what was asked for.
+        bundle: the model's.
+        model: the model, on the reference engine.
+        archive: the model.tar.gz, or the bundle's folder.
+        workdir: where wheels and the measured speed of the line are kept.
+        image: address of the endpoint's container; empty for the target lambda.
+        lease: how long it may live; None for no end.
+    """
+
+    names: Names
+    settings: CloudSettings
+    bundle: Bundle
+    model: Predictor | Writer
+    archive: Path
+    workdir: Path
+    image: str
+    lease: timedelta | None
+
+
+def draft(
+    model: str | Path, settings: CloudSettings, cloud: Cloud, workdir: Path, *, looking: bool
+) -> Draft:
+    """Find out what can be found out on this machine.
+
+    Args:
+        model: a model.tar.gz or a bundle folder.
+        settings: what is asked for.
+        cloud: the account.
+        workdir: the work folder.
+        looking: nothing will be made, so that it may be done without credentials.
+
+    Raises:
+        BundleError: if the model is incomplete or altered.
+        SettingsError: if name, lease, or image cannot be used.
+        CredentialsError: if AWS does not know who asks.
+    """
+    bundle = bundles.load(Path(model))
+    loaded = loading.of(bundle, "numpy")
+    try:
+        account = cloud.account
+    except CredentialsError:
+        if not looking:
+            raise
+        account = _NOBODY
+    names = Names(
+        settings.deployment or suggest(loaded.name), cloud.region, account, cloud.partition
+    )
+    image = ""
+    if settings.target != "lambda":
+        image = images.address(settings.image, cloud.region, cloud.partition)
+    return Draft(
+        names=names,
+        settings=settings,
+        bundle=bundle,
+        model=loaded,
+        archive=Path(model),
+        workdir=workdir,
+        image=image,
+        lease=lease.of(settings.lease, settings.target),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a deployment will be.
+
+    Attributes:
+        draft: what was known before AWS was asked.
+        parcels: what must be in the bucket.
+        absent: what of it is not there yet.
+        checks: what was looked at before anything is sent.
+        now: when.
+        speed: kilobits a second that the last upload reached; 0 where none has been measured.
+        up: what is live now.
+        bucket: the bucket, where there is one already.
+    """
+
+    draft: Draft
+    parcels: list[Parcel]
+    absent: list[Parcel]
+    checks: Preflight
+    now: datetime
+    speed: float
+    up: Stack | None
+    bucket: str
+
+    @property
+    def names(self) -> Names:
+        """Return what everything will be called."""
+        return self.draft.names
+
+    @property
+    def settings(self) -> CloudSettings:
+        """Return what was asked for."""
+        return self.draft.settings
+
+    @property
+    def bundle(self) -> Bundle:
+        """Return the model's bundle."""
+        return self.draft.bundle
+
+    @property
+    def workdir(self) -> Path:
+        """Return the work folder."""
+        return self.draft.workdir
+
+    @property
+    def may_be_rounded(self) -> bool:
+        """Return whether what answers may use eight-bit weights, as a container of one's own does."""
+        return self.settings.target != "lambda" and self.settings.image not in images.KNOWN
+
+    def end(self, before: Stack | None) -> datetime | None:
+        """Return when the lease will end; one that was not asked for is not cut short."""
+        if self.draft.lease is None:
+            return None
+        if self.settings.lease:
+            return self.now + self.draft.lease
+        return releases.next_end(self.now, before, self.draft.lease)
+
+    def live(self, bucket: str) -> Live:
+        """Return the live stack, its parcels in a bucket."""
+        keys = {parcel.key.partition("/")[0]: parcel.key for parcel in self.parcels}
+        page = next((k for k in (p.key for p in self.parcels) if k.startswith(base.SITE)), "")
+        return Live(
+            names=self.names,
+            settings=self.settings,
+            model=self.bundle.model_id,
+            bucket=bucket,
+            code=keys["code"],
+            layer=keys.get("layers", ""),
+            archive=keys.get("models", ""),
+            image=self.draft.image,
+            page="/".join(page.split("/")[:2]),
+            reserved=self.checks.reservable if self.settings.concurrency else 0,
+            leased=self.draft.lease is not None,
+        )
+
+    def refuse_blocked(self) -> None:
+        """Refuse to begin what cannot succeed.
+
+        Raises:
+            CloudError: with what is wrong, and what to type.
+        """
+        for finding in self.checks.findings:
+            if finding.blocking and not finding.ok:
+                raise CloudError(finding.found, where=finding.what, hint=finding.hint)
+
+    def told(self) -> Iterator[str]:
+        """Yield what a person should know before it begins."""
+        for finding in self.checks.findings:
+            if not finding.ok:
+                yield f"! {finding.what}: {finding.found}" + (
+                    f" ({finding.hint})" if finding.hint else ""
+                )
+        if warning := images.warning(self.settings.image, self.now.date()):
+            if self.settings.target != "lambda":
+                yield f"! {warning}"
+        yield from self._told_of_bytes()
+        yield from price.told(self.settings, self.draft.lease)
+
+    def _told_of_bytes(self) -> Iterator[str]:
+        size = sum(parcel.size for parcel in self.absent)
+        there = sum(parcel.size for parcel in self.parcels) - size
+        kbps = min(x for x in (self.speed or uploads.ASSUMED_KBPS, self.settings.max_kbps) if x)
+        seconds = uploads.estimate(size, kbps)
+        how = "measured" if self.speed else "assumed"
+        yield (
+            f"to send: {size:,} bytes, {there:,} are there already; about {seconds / 60:.1f} min at "
+            f"{kbps:,.0f} kbit/s ({how})"
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan as a document."""
+        live = self.live(self.bucket or f"{self.names.base}-bucket-xxxxxxxxxxxx")
+        roots = base.build(self.names)
+        made = [
+            {"stack": stack, "name": name, "type": one["Type"]}
+            for stack, written in ((self.names.base, roots), (self.names.live, live.build()))
+            for name, one in written["Resources"].items()
+        ]
+        size = sum(parcel.size for parcel in self.absent)
+        kbps = min(x for x in (self.speed or uploads.ASSUMED_KBPS, self.settings.max_kbps) if x)
+        end = self.end(self.up)
+        return {
+            "deployment": self.names.deployment,
+            "region": self.names.region,
+            "account": self.names.account,
+            "target": self.settings.target,
+            "model": self.bundle.model_id,
+            "version": live.version if self.bucket else "",  # which the bucket's name is part of
+            "replaces": self.up.outputs.get("Version", "") if self.up else "",
+            "resources": made,
+            "parcels": [
+                {"key": one.key, "bytes": one.size, "there": one not in self.absent}
+                for one in self.parcels
+            ],
+            "bytes": size,
+            "seconds": round(uploads.estimate(size, kbps), 1),
+            "kbps": round(kbps),
+            "measured": bool(self.speed),
+            "lease_end": lease.stamp(end) if end else "",
+            "price": self.price_document(),
+            "told": list(self.told()),
+            "checks": [vars(finding) for finding in self.checks.findings],
+            "templates": {self.names.base: roots, self.names.live: live.build()},
+        }
+
+    def price_document(self) -> dict[str, Any]:
+        """Return what it costs, as a document."""
+        return price.document(self.settings, self.draft.lease)
+
+
+def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
+    """Find out the rest: what AWS has already, and whether it would allow it.
+
+    Args:
+        made: the draft.
+        cloud: the account.
+        talk: whom to tell.
+        sending: it will be sent, so that what is not on this machine yet has to be fetched.
+    """
+    parcels = shipment.pack(
+        made.bundle, made.model, made.archive, made.settings, made.workdir, talk
+    )
+    nobody = made.names.account == _NOBODY
+    up = root = None
+    if not nobody:
+        up = stacks.find(cloud, made.names, made.names.live)
+        root = stacks.find(cloud, made.names, made.names.base)
+    bucket = root.outputs.get("Bucket", "") if root else ""
+    absent = uploads.missing(cloud, bucket, parcels) if bucket else list(parcels)
+    actions = policies.actions(policies.deployer(made.names))
+    checks = preflight.preflight(cloud, made.settings, actions)
+    speed = uploads.remembered_speed(made.workdir)
+    return Plan(
+        draft=made,
+        parcels=parcels,
+        absent=absent,
+        checks=checks,
+        now=cloud.now(),
+        speed=speed,
+        up=up,
+        bucket=bucket,
+    )

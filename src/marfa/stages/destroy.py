@@ -1,0 +1,102 @@
+"""destroy: take a deployment down, what bills first, and prove that nothing is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marfa.aws import inventory, stacks, uploads
+from marfa.aws.client import Cloud
+from marfa.aws.names import Names
+from marfa.aws.template import base
+from marfa.console import Silence, Talk
+from marfa.errors import CloudError, GoneError, LeftOverError, NetworkError
+from marfa.settings import CloudSettings
+
+
+def destroy(
+    deployment: str,
+    settings: CloudSettings | None = None,
+    talk: Talk | None = None,
+    *,
+    cloud: Cloud | None = None,
+) -> dict[str, Any]:
+    """Delete everything of a deployment, from any machine, however far an earlier try came.
+
+    Args:
+        deployment: its name.
+        settings: region and profile.
+        talk: whom to tell; nobody if not given.
+        cloud: the account; made of the settings if not given.
+
+    Returns:
+        What was deleted besides the stacks, and an empty list of what is left.
+
+    Raises:
+        LeftOverError: naming what is left.
+        CloudError: if AWS refuses.
+    """
+    talk, settings = talk or Silence(), settings or CloudSettings()
+    cloud = cloud or Cloud(settings.region, settings.profile)
+    names = Names(deployment, cloud.region, cloud.account, cloud.partition)
+    before = inventory.left(cloud, names)
+    talk.say(f"{deployment} in {names.region}: {len(before)} thing(s) to delete")
+    _stop_the_meter(cloud, names, talk)
+    reasons = [_live(cloud, names, talk), _base(cloud, names, talk)]
+    swept = [] if any(reasons) else inventory.sweep(cloud, names)
+    left = inventory.left(cloud, names)
+    if left:
+        listed = ", ".join(f"{kind} {name}" for kind, name in left)
+        why = "; ".join(reason for reason in reasons if reason)
+        message = f"{len(left)} left: {listed}{'; ' + why if why else ''}"
+        hint = f"run again: marfa destroy {deployment}"
+        raise LeftOverError(message, where=deployment, hint=hint)
+    return {
+        "deployment": deployment,
+        "region": names.region,
+        "deleted": [{"kind": kind, "name": name} for kind, name in before],
+        "swept": [{"kind": kind, "name": name} for kind, name in swept],
+        "left": [],
+    }
+
+
+def _stop_the_meter(cloud: Cloud, names: Names, talk: Talk) -> None:
+    """Delete the endpoint at once: a stack takes its time, and may fail over something else."""
+    for name in inventory.BILLERS.find(cloud, names):
+        try:
+            inventory.BILLERS.delete(cloud, name)
+        except GoneError:
+            continue
+        except NetworkError:
+            raise
+        except CloudError as error:  # one that is still being made cannot be deleted yet
+            talk.say(f"endpoint {name}: {error.what}")
+            continue
+        talk.say(f"endpoint {name}: deleted, it bills no more")
+
+
+def _live(cloud: Cloud, names: Names, talk: Talk) -> str:
+    live = stacks.find(cloud, names, names.live)
+    if live is None:
+        return ""
+    if stacks.find(cloud, names, names.base) is None:
+        # somebody deleted the roles first, and CloudFormation needs one to delete the rest
+        talk.say("its roles are gone; they are made again, to delete what they had made")
+        stacks.apply(cloud, names, names.base, base.build(names), talk)
+    return stacks.delete(cloud, names, names.live, talk)
+
+
+def _base(cloud: Cloud, names: Names, talk: Talk) -> str:
+    if stacks.find(cloud, names, names.live) is not None:
+        return ""  # its roles are still needed
+    reason = ""
+    for _ in range(2):  # somebody may put an object into the bucket meanwhile
+        if stacks.settle(cloud, names, names.base, talk) is None:
+            return ""
+        bucket = stacks.resources(cloud, names.base).get("Bucket", "")
+        if bucket:
+            try:
+                uploads.empty(cloud, bucket)
+            except GoneError:
+                talk.say("its bucket is gone already")
+        reason = stacks.delete(cloud, names, names.base, talk)
+    return reason

@@ -1,0 +1,56 @@
+"""renew: let a lease end later, or sooner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marfa.aws import lease, releases, stacks
+from marfa.aws.client import Cloud
+from marfa.aws.names import Names
+from marfa.aws.template.live import LEASE_END
+from marfa.console import Silence, Talk
+from marfa.errors import SettingsError
+from marfa.settings import CloudSettings
+
+
+def renew(
+    deployment: str,
+    settings: CloudSettings | None = None,
+    talk: Talk | None = None,
+    *,
+    cloud: Cloud | None = None,
+) -> dict[str, Any]:
+    """Set the end of a deployment's lease, counted from now.
+
+    Args:
+        deployment: its name.
+        settings: the lease, region and profile.
+        talk: whom to tell; nobody if not given.
+        cloud: the account; made of the settings if not given.
+
+    Returns:
+        When the lease ends now.
+
+    Raises:
+        GoneError: if nothing of it is live.
+        SettingsError: if it has no lease, or the time asked for is none.
+        CloudError: if AWS refuses.
+    """
+    talk, settings = talk or Silence(), settings or CloudSettings()
+    asked = lease.of(settings.lease, "endpoint")
+    assert asked is not None
+    cloud = cloud or Cloud(settings.region, settings.profile)
+    names = Names(deployment, cloud.region, cloud.account, cloud.partition)
+    live = releases.live_of(cloud, names)
+    if LEASE_END not in live.parameters:
+        message = "it has no lease: it costs nothing while nobody asks, and stays"
+        hint = f"marfa deploy MODEL --deployment {deployment} --lease 2h gives it one"
+        raise SettingsError(message, where=deployment, hint=hint)
+    end = cloud.now() + asked
+    stacks.change(cloud, names, names.live, {LEASE_END: lease.stamp(end)}, talk)
+    return {
+        "deployment": deployment,
+        "region": names.region,
+        "lease_end": lease.stamp(end),
+        "left": lease.left(cloud.now(), end),
+    }

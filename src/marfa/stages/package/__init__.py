@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib import metadata, resources
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from marfa import __version__, archives, bundle, files, loading, record
+from marfa import __version__, archives, bundle, files, loading, portable, record
 from marfa.bundle import Bundle
 from marfa.console import Silence, Talk
 from marfa.container import golden
@@ -20,27 +20,6 @@ from marfa.stages.package import classifier, generator
 STAGE = "package"
 TOLERANCE = 1e-4
 """How far two engines' probabilities may lie apart; measured differences are below 1e-6."""
-
-CODE = (
-    *("__init__.py", "archives.py", "bundle.py", "errors.py", "files.py", "loading.py", "model.py"),
-    *("predictor.py", "py.typed", "writer.py"),
-    *("container/__init__.py", "container/continuation.py", "container/contract.py"),
-    *("container/golden.py", "container/handler.py", "container/judging.py"),
-    *("container/messages.py", "container/negotiation.py", "container/questions.py"),
-    *(
-        "container/routing.py",
-        "container/writing.py",
-        "engines/__init__.py",
-        "engines/numpy_engine.py",
-    ),
-    *("engines/numpy_writer.py", "engines/onnx_engine.py", "engines/onnx_session.py"),
-    *("engines/onnx_writer.py", "engines/sampling.py"),
-    *("engines/weights.py", "settings/__init__.py", "settings/classifier.py", "settings/cloud.py"),
-    *("settings/common.py", "settings/declare.py", "settings/generator.py"),
-    *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
-    *("text/stopwords.py", "text/vocab.py", "text/words.py"),
-)
-"""The part of marfa that answers; it travels in the bundle and needs numpy alone."""
 
 _INFERENCE = '''"""SageMaker's entry point: the four functions that its containers call."""
 
@@ -107,9 +86,9 @@ def _contents(
         "code/inference.py": _INFERENCE.encode(),
         "code/requirements.txt": _requirements(codec).encode(),
     }
-    package_root = resources.files("marfa")
-    for name in CODE:
-        contents[f"code/marfa/{name}"] = package_root.joinpath(name).read_bytes()
+    contents |= {
+        f"code/marfa/{name}": each for name, each in portable.read(portable.BUNDLE).items()
+    }
     entries = {
         "task": config["task"],
         "tolerance": TOLERANCE,

@@ -1,0 +1,59 @@
+"""The parts of marfa that travel: what answers in a bundle, in a Lambda function, before an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import resources
+
+BUNDLE = (
+    *("__init__.py", "archives.py", "bundle.py", "errors.py", "files.py", "loading.py", "model.py"),
+    *("predictor.py", "py.typed", "writer.py"),
+    *("container/__init__.py", "container/continuation.py", "container/contract.py"),
+    *("container/golden.py", "container/handler.py", "container/judging.py"),
+    *("container/messages.py", "container/negotiation.py", "container/questions.py"),
+    *("container/routing.py", "container/writing.py"),
+    *("engines/__init__.py", "engines/numpy_engine.py", "engines/numpy_writer.py"),
+    *("engines/onnx_engine.py", "engines/onnx_session.py", "engines/onnx_writer.py"),
+    *("engines/sampling.py", "engines/weights.py", "settings/__init__.py"),
+    *("settings/classifier.py", "settings/cloud.py", "settings/common.py"),
+    *("settings/declare.py", "settings/generator.py"),
+    *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
+    *("text/stopwords.py", "text/vocab.py", "text/words.py"),
+)
+"""What answers, and needs numpy alone; it travels in every bundle, as its `code/marfa`."""
+
+_FRONT = ("container/front.py", "container/gateway.py", "container/noting.py", "container/pages.py")
+
+FUNCTION = (
+    *BUNDLE,
+    *_FRONT,
+    *("container/function.py", "container/openapi.py"),
+    *("container/openapi_judging.py", "container/openapi_writing.py"),
+)
+"""What answers in a Lambda function, beside the bundle; without the page's files."""
+
+PROXY = (
+    *("__init__.py", "environment.py", "errors.py"),
+    *("container/__init__.py", "container/messages.py", "container/routing.py"),
+    *_FRONT,
+    *("proxy/__init__.py", "proxy/endpoint.py", "proxy/handler.py"),
+    *("settings/__init__.py", "settings/classifier.py", "settings/cloud.py"),
+    *("settings/common.py", "settings/declare.py", "settings/generator.py"),
+)
+"""What stands before an endpoint; it needs boto3 alone, which is in Lambda's runtime."""
+
+
+def read(names: Iterable[str]) -> dict[str, bytes]:
+    """Return files of this marfa by their names in the package.
+
+    >>> sorted(read(["py.typed"]))
+    ['py.typed']
+    """
+    package = resources.files("marfa")
+    return {name: package.joinpath(name).read_bytes() for name in names}
+
+
+def web() -> dict[str, bytes]:
+    """Return the files of the page, by their names in the package."""
+    folder = resources.files("marfa").joinpath("web")
+    return {f"web/{file.name}": file.read_bytes() for file in folder.iterdir() if file.is_file()}

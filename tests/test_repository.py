@@ -41,6 +41,7 @@ ALLOWED = {
     "container/questions.py": NUMPY,  # the noise that golden texts must bear
     "container/observing.py": {"starlette", "prometheus_client"},
     "cli/": {"cyclopts", "rich"},
+    "proxy/": {"boto3", "botocore"},
 }
 # Which part of marfa may know which: nouns know no stage, stages no other stage, text no network.
 MODELS = ("model", "predictor", "writer", "loading")
@@ -58,6 +59,7 @@ FORBIDDEN = {
     "loading.py": ("data", "models", "engines", "evaluation", *DOORS),
     "stages/": ("stages", "cli"),
     "cli/": ("data", "models", "engines", "container", "evaluation"),
+    "proxy/": ("data", "text", "models", "engines", "evaluation", "stages", "cli", "aws", *MODELS),
 }
 NOUNS = (
     "errors",

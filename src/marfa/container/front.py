@@ -13,7 +13,7 @@ from typing import Any
 from marfa.container import gateway, noting, routing
 from marfa.container.messages import Request, Response, problem, unexplained
 from marfa.container.pages import Page
-from marfa.errors import MarfaError
+from marfa.errors import CloudError, MarfaError
 
 PINGS = ("/ping", "/readyz")
 """The addresses that say whether the model answers."""
@@ -54,6 +54,8 @@ class Front:
             path, method = asked.path, asked.method
             response = self._respond(asked)
         except MarfaError as error:
+            if isinstance(error, CloudError) and error.code:  # AWS's word, never a client's
+                failure = {"failure": error.code}
             response = problem(error)
         except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
             failure = {"failure": type(error).__name__}

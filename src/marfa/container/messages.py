@@ -166,6 +166,8 @@ def too_large(limit: int) -> errors.TooLargeError:
 def problem(error: MarfaError) -> Response:
     """Turn an error into its response (RFC 9457); nothing of the request is repeated in it."""
     headers = come_back(error.http_status)
+    if isinstance(error, errors.EndpointGoneError):
+        headers = {}  # it is not back in a second
     if isinstance(error, errors.MethodNotAllowedError):
         headers["Allow"] = error.allow
     if isinstance(error, errors.UnsupportedCodingError):

@@ -1,1 +1,1 @@
-"""The Lambda function in front of a SageMaker endpoint."""
+"""The function in front of a SageMaker endpoint; needs the standard library and boto3 alone."""

@@ -23,6 +23,7 @@ ALLOWED = {
     "text/": {"snowballstemmer"},
     "data/": NUMPY,
     "data/download": set(),
+    "aws/client.py": {"boto3", "botocore"},
     "engines/": NUMPY,
     "engines/onnx_session.py": NUMPY | {"onnxruntime"},
     "engines/onnx_writer.py": NUMPY | {"onnxruntime"},
@@ -53,6 +54,7 @@ FORBIDDEN = {
     "models/": ("engines", "evaluation", *MODELS, *DOORS),
     "evaluation/": ("data", "models", "engines", *MODELS, *DOORS),
     "container/": ("data", "models", "evaluation", "stages", "cli"),
+    "aws/": ("data", "models", "engines", "evaluation", "stages", "cli", "proxy"),
     "model.py": ("data", "models", "evaluation", "predictor", "writer", "loading", *DOORS),
     "predictor.py": ("data", "models", "evaluation", "writer", "loading", *DOORS),
     "writer.py": ("data", "models", "evaluation", "predictor", "loading", *DOORS),
@@ -71,6 +73,7 @@ NOUNS = (
     "bundle",
     "record",
     "console",
+    "portable",
 )
 
 

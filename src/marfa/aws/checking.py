@@ -16,80 +16,58 @@ from marfa.errors import NetworkError
 _SECONDS = 35
 """A little longer than the longest way through API Gateway."""
 
-_WAITS = (1, 2, 4, 8, 15, 30, 30)
+_WAITS = (1, 2, 3, 4, 5, 5, 5, 5, 5, 10, 10, 10, 15, 15, 30, 30)
 """Seconds between tries while an address is not there yet, or asks for patience."""
 
-_PATIENCE = {403, 429, 500, 502, 503, 504}
+_NOT_READY = {403, 404, 429, 500, 502, 503, 504}
 """What the outside of AWS answers while what is inside is not ready."""
 
 
-class Caller:
-    """Sends requests as they are, header for header.
+Ask = Callable[[str, Request], Response]
+"""Asks an address something, once."""
+
+
+def ask(url: str, request: Request) -> Response:
+    """Send a request as it is, header for header.
 
     Args:
         url: the address.
-        sleep: waits some seconds.
+        request: what to ask.
+
+    Raises:
+        NetworkError: if there is no answer.
     """
-
-    def __init__(self, url: str, sleep: Callable[[float], None]) -> None:
-        self._parts = urlsplit(url)
-        self._sleep = sleep
-
-    def ask(self, request: Request) -> Response:
-        """Ask once.
-
-        Raises:
-            NetworkError: if there is no answer.
-        """
-        headers = {"Content-Type": request.content_type, "Accept": request.accept}
-        kind = (
-            http.client.HTTPSConnection
-            if self._parts.scheme == "https"
-            else http.client.HTTPConnection
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    headers = {"Content-Type": request.content_type, "Accept": request.accept}
+    line = kind(parts.netloc, timeout=_SECONDS)
+    try:
+        line.request(
+            request.method,
+            parts.path.rstrip("/") + request.path,
+            request.body if request.method == "POST" else None,
+            {name: value for name, value in headers.items() if value},
         )
-        line = kind(self._parts.netloc, timeout=_SECONDS)
-        try:
-            line.request(
-                request.method,
-                self._parts.path.rstrip("/") + request.path,
-                request.body if request.method == "POST" else None,
-                {name: value for name, value in headers.items() if value},
-            )
-            answer = line.getresponse()
-            return Response(answer.status, answer.headers["content-type"] or "", answer.read())
-        except (OSError, http.client.HTTPException) as error:
-            message = f"no answer: {type(error).__name__}"
-            raise NetworkError(message, where=self._parts.geturl()) from error
-        finally:
-            line.close()
-
-    def patiently(self, request: Request, expected: Response | None = None) -> Response:
-        """Ask, again and again as long as what comes back is AWS's own and not the model's.
-
-        Raises:
-            NetworkError: if there is no answer after some minutes.
-        """
-        for wait in (*_WAITS, 0):
-            try:
-                found = self.ask(request)
-            except NetworkError:
-                if not wait:
-                    raise
-            else:
-                if not wait or found.status not in _PATIENCE or _is_same(found, expected):
-                    return found
-            self._sleep(wait)
-        raise AssertionError
-
-
-def _is_same(found: Response, expected: Response | None) -> bool:
-    return expected is not None and found.status == expected.status
+        answer = line.getresponse()
+        return Response(answer.status, answer.headers["content-type"] or "", answer.read())
+    except (OSError, http.client.HTTPException) as error:
+        message = f"no answer: {type(error).__name__}"
+        raise NetworkError(message, where=url) from error
+    finally:
+        line.close()
 
 
 def check(
-    bundle: Bundle, url: str, talk: Talk, sleep: Callable[[float], None], *, rounded: bool
+    bundle: Bundle,
+    url: str,
+    talk: Talk,
+    sleep: Callable[[float], None],
+    *,
+    rounded: bool,
+    ask: Ask = ask,
 ) -> tuple[int, int]:
-    """Ask every golden request.
+    """Ask every golden request, patiently: a new address takes a while to be known everywhere.
 
     Args:
         bundle: the model's.
@@ -97,6 +75,7 @@ def check(
         talk: whom to tell.
         sleep: waits some seconds.
         rounded: the engine behind the address may be one with eight-bit weights.
+        ask: asks the address something, once.
 
     Returns:
         How many requests there are, and the number of the first that is answered otherwise than
@@ -106,19 +85,38 @@ def check(
         NetworkError: if the address does not answer.
     """
     recorded = golden.pairs(bundle.contents["golden.jsonl"])
-    model = loading.of(
-        bundle, "int8" if rounded and "model.int8.onnx" in bundle.contents else "numpy"
-    )
-    caller = Caller(url, sleep)
+    eight_bit = rounded and "model.int8.onnx" in bundle.contents
+    model = loading.of(bundle, "int8" if eight_bit else "numpy")
+    patience = list(_WAITS)  # for all requests together
     asked = 0
     with talk.bar("asking golden requests", len(recorded), "requests") as bar:
 
-        def ask(request: Request) -> Response:
+        def patiently(request: Request) -> Response:
             nonlocal asked
             asked += 1
-            found = caller.patiently(request, recorded[asked - 1][1])
+            expected = recorded[asked - 1][1]
+            while True:
+                found = _once(ask, url, request, last=not patience)
+                if not patience or not _may_change(found, expected):
+                    break
+                sleep(patience.pop(0))
             bar.update(asked)
+            assert found is not None
             return found
 
-        wrong = golden.differing(model, recorded, ask, rounded)
+        wrong = golden.differing(model, recorded, patiently, rounded)
     return len(recorded), wrong
+
+
+def _once(ask: Ask, url: str, request: Request, *, last: bool) -> Response | None:
+    try:
+        return ask(url, request)
+    except NetworkError:
+        if last:
+            raise
+        return None
+
+
+def _may_change(found: Response | None, expected: Response) -> bool:
+    """Say whether an answer is AWS's own, of something that is not ready or asks for patience."""
+    return found is None or (found.status in _NOT_READY and found.status != expected.status)

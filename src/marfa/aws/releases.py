@@ -108,6 +108,6 @@ def back(cloud: Cloud, names: Names, bucket: str, live: Stack, talk: Talk) -> Ve
 
 def next_end(now: datetime, live: Stack | None, at_least: timedelta) -> datetime:
     """Return when a lease is to end: as it is, if that is later than one that began now."""
-    fresh = now + at_least
+    fresh = lease.end(now, at_least)
     running = (live.parameters if live else {}).get(LEASE_END, "")
     return max(fresh, lease.read(running)) if running else fresh

@@ -54,7 +54,7 @@ def read(cloud: Cloud, bucket: str, version: str) -> Version | None:
         return None
     try:
         match json.loads(answer["Body"].read()):
-            case {"format": 1, **fields}:
+            case {"format": int(number), "version": dict() as fields} if number == _FORMAT:
                 return Version(**fields)
     except (ValueError, TypeError):
         pass
@@ -64,7 +64,7 @@ def read(cloud: Cloud, bucket: str, version: str) -> Version | None:
 
 def write(cloud: Cloud, bucket: str, version: Version) -> None:
     """Keep the record of a version, before it is deployed."""
-    document = {"format": _FORMAT, **asdict(version)}
+    document = {"format": _FORMAT, "version": asdict(version)}
     _put(cloud, bucket, _key(version.version, "json"), json.dumps(document).encode())
 
 

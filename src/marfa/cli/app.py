@@ -146,7 +146,8 @@ def evaluate(
     *,
     against: _AGAINST = "",
     per_label: Annotated[
-        int, Parameter(help="Test texts of each label that such a server is asked about; 0 for all.")
+        int,
+        Parameter(help="Test texts of each label that such a server is asked about; 0 for all."),
     ] = 250,
     options: Annotated[EVALUATE, _FLAT] = EVALUATE(),
     common: _COMMON = Common(),

@@ -76,9 +76,7 @@ def table(*columns: str) -> Table:
     """Return an empty table, figures to the right."""
     rows = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, column in enumerate(columns):
-        rows.add_column(
-            plain(column), justify="left" if index == 0 else "right", no_wrap=index > 0
-        )
+        rows.add_column(plain(column), justify="left" if index == 0 else "right", no_wrap=index > 0)
     return rows
 
 

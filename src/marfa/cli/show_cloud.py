@@ -45,10 +45,9 @@ def _plan(plan: Mapping[str, Any]) -> None:
             "there already" if parcel["there"] else "",
         )
     out.print(rows)
+    out.print(plain(""))
     for line in plan["told"]:
         out.print(plain(line))
-    if plan["lease_end"]:
-        out.print(plain(f"lease: until {plan['lease_end']}, then all that answers is deleted"))
 
 
 def _deployed(result: Mapping[str, Any]) -> None:

@@ -46,7 +46,7 @@ def renew(
         message = "it has no lease: it costs nothing while nobody asks, and stays"
         hint = f"marfa deploy MODEL --deployment {deployment} --lease 2h gives it one"
         raise SettingsError(message, where=deployment, hint=hint)
-    end = cloud.now() + asked
+    end = lease.end(cloud.now(), asked)
     stacks.change(cloud, names, names.live, {LEASE_END: lease.stamp(end)}, talk)
     return {
         "deployment": deployment,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from marfa.aws.names import Names
 from marfa.aws.template import api, endpoint, function, lease, site
@@ -53,7 +54,7 @@ class Live:
 
         An endpoint without its schedule cannot be written: the one is made of the other's name.
         """
-        outputs = {
+        outputs: dict[str, Any] = {
             "Url": api.URL,
             "Target": self.settings.target,
             "Model": self.model,
@@ -68,8 +69,7 @@ class Live:
                 "Type": "String",
                 "Description": "UTC; from then on everything here is deleted.",
             }
-        if self.settings.target == "endpoint":
-            outputs["InstanceType"] = self.settings.instance_type
+        outputs |= self._billed()
         description = f"marfa: {self.names.deployment}, {self.settings.target}. Deleted with: "
         return template(
             f"{description}marfa destroy {self.names.deployment}",
@@ -77,6 +77,17 @@ class Live:
             outputs,
             parameters,
         )
+
+    def _billed(self) -> dict[str, str]:
+        """Return what decides the price, for whoever looks later."""
+        match self.settings.target:
+            case "lambda":
+                memory = str(self.settings.memory)
+                return {"Memory": memory, "Architecture": self.settings.architecture}
+            case "serverless":
+                return {"ServerlessMemory": str(self.settings.serverless_memory)}
+            case _:
+                return {"InstanceType": self.settings.instance_type}
 
     def _resources(self) -> Resources:
         names, settings = self.names, self.settings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from marfa.aws import checking, inventory, policies, releases, stacks, uploads, versions
+from marfa.aws import checking, inventory, pace, policies, releases, stacks, uploads, versions
+from marfa.aws.checking import Ask
 from marfa.aws.client import Cloud
 from marfa.aws.names import Names
 from marfa.aws.stacks import Stack
@@ -26,6 +27,7 @@ def deploy(
     workdir: str = "work",
     how: str = "deploy",
     cloud: Cloud | None = None,
+    ask: Ask = checking.ask,
 ) -> dict[str, Any]:
     """Put a model live on AWS, and prove that it answers as it was packaged.
 
@@ -39,6 +41,7 @@ def deploy(
         workdir: where wheels and the measured speed of the line are kept.
         how: "deploy"; "plan" for what that would make, send and cost; "policy" for the rights it needs.
         cloud: the account; made of the settings if not given.
+        ask: asks an address something.
 
     Returns:
         The address, or the plan, or the policy.
@@ -62,10 +65,10 @@ def deploy(
     for line in plan.told():
         talk.say(line)
     plan.refuse_blocked()
-    return _carry_out(plan, cloud, talk)
+    return _carry_out(plan, cloud, talk, ask)
 
 
-def _carry_out(plan: Plan, cloud: Cloud, talk: Talk) -> dict[str, Any]:
+def _carry_out(plan: Plan, cloud: Cloud, talk: Talk, ask: Ask) -> dict[str, Any]:
     names = plan.names
     made = stacks.apply(cloud, names, names.base, base.build(names), talk)
     bucket = made.outputs["Bucket"]
@@ -74,7 +77,7 @@ def _carry_out(plan: Plan, cloud: Cloud, talk: Talk) -> dict[str, Any]:
     version = _record(plan, cloud, bucket, before)
     live = releases.release(cloud, names, version, plan.end(before), talk)
     if not versions.is_checked(cloud, bucket, version.version):
-        _check(plan, cloud, bucket, live, talk)
+        _check(plan, cloud, bucket, live, talk, ask)
         versions.mark_checked(cloud, bucket, version.version)
     return {
         "deployment": names.deployment,
@@ -86,7 +89,7 @@ def _carry_out(plan: Plan, cloud: Cloud, talk: Talk) -> dict[str, Any]:
         "version": version.version,
         "replaced": version.previous,
         "lease_end": live.outputs.get("LeaseEnd", ""),
-        "price": plan.price_document(),
+        "price": plan.estimate.document(),
     }
 
 
@@ -96,7 +99,7 @@ def _send(plan: Plan, cloud: Cloud, bucket: str, talk: Talk) -> None:
         talk.say("deploy: all of it has been sent before")
     for parcel in absent:
         sent = uploads.send(cloud, bucket, parcel, talk, max_kbps=plan.settings.max_kbps)
-        uploads.remember_speed(plan.workdir, sent)
+        pace.remember(plan.workdir, sent, cloud.now(), plan.settings.max_kbps)
 
 
 def _before(plan: Plan, cloud: Cloud, talk: Talk) -> Stack | None:
@@ -137,12 +140,12 @@ def _record(plan: Plan, cloud: Cloud, bucket: str, before: Stack | None) -> Vers
     return version
 
 
-def _check(plan: Plan, cloud: Cloud, bucket: str, live: Stack, talk: Talk) -> None:
+def _check(plan: Plan, cloud: Cloud, bucket: str, live: Stack, talk: Talk, ask: Ask) -> None:
     """Ask the golden requests of the new version; take it back where it does not answer as it should."""
     url = live.outputs.get("Url", "")
     try:
         asked, wrong = checking.check(
-            plan.bundle, url, talk, cloud.sleep, rounded=plan.may_be_rounded
+            plan.bundle, url, talk, cloud.sleep, rounded=plan.may_be_rounded, ask=ask
         )
         found = f"request {wrong} of {asked} was answered otherwise than recorded" if wrong else ""
     except MarfaError as error:

@@ -10,11 +10,24 @@ from typing import Any
 
 from marfa import bundle as bundles
 from marfa import loading
-from marfa.aws import images, lease, policies, preflight, price, releases, shipment, stacks, uploads
+from marfa.aws import (
+    images,
+    lease,
+    pace,
+    policies,
+    preflight,
+    price,
+    releases,
+    shipment,
+    stacks,
+    uploads,
+)
 from marfa.aws.client import Cloud
 from marfa.aws.names import Names, suggest
+from marfa.aws.pace import Pace
 from marfa.aws.parcel import Parcel
 from marfa.aws.preflight import Preflight
+from marfa.aws.price import Estimate
 from marfa.aws.stacks import Stack
 from marfa.aws.template import base
 from marfa.aws.template.live import Live
@@ -107,7 +120,7 @@ class Plan:
         absent: what of it is not there yet.
         checks: what was looked at before anything is sent.
         now: when.
-        speed: kilobits a second that the last upload reached; 0 where none has been measured.
+        pace: how fast the line is.
         up: what is live now.
         bucket: the bucket, where there is one already.
     """
@@ -117,7 +130,7 @@ class Plan:
     absent: list[Parcel]
     checks: Preflight
     now: datetime
-    speed: float
+    pace: Pace
     up: Stack | None
     bucket: str
 
@@ -151,7 +164,7 @@ class Plan:
         if self.draft.lease is None:
             return None
         if self.settings.lease:
-            return self.now + self.draft.lease
+            return lease.end(self.now, self.draft.lease)
         return releases.next_end(self.now, before, self.draft.lease)
 
     def live(self, bucket: str) -> Live:
@@ -186,25 +199,25 @@ class Plan:
         """Yield what a person should know before it begins."""
         for finding in self.checks.findings:
             if not finding.ok:
-                yield f"! {finding.what}: {finding.found}" + (
-                    f" ({finding.hint})" if finding.hint else ""
-                )
-        if warning := images.warning(self.settings.image, self.now.date()):
-            if self.settings.target != "lambda":
-                yield f"! {warning}"
-        yield from self._told_of_bytes()
-        yield from price.told(self.settings, self.draft.lease)
-
-    def _told_of_bytes(self) -> Iterator[str]:
+                hint = f" ({finding.hint})" if finding.hint else ""
+                yield f"! {finding.what}: {finding.found}{hint}"
+        if self.settings.target != "lambda":
+            warning = images.warning(self.settings.image, self.now.date())
+            yield from [f"! {warning}"] if warning else []
         size = sum(parcel.size for parcel in self.absent)
         there = sum(parcel.size for parcel in self.parcels) - size
-        kbps = min(x for x in (self.speed or uploads.ASSUMED_KBPS, self.settings.max_kbps) if x)
-        seconds = uploads.estimate(size, kbps)
-        how = "measured" if self.speed else "assumed"
-        yield (
-            f"to send: {size:,} bytes, {there:,} are there already; about {seconds / 60:.1f} min at "
-            f"{kbps:,.0f} kbit/s ({how})"
-        )
+        yield f"to send: {size:,} bytes, {self.pace.words(size)}; {there:,} are there already"
+        yield from self.estimate.lines()
+        end = self.end(self.up)
+        if end:
+            left = lease.left(self.now, end)
+            yield f"lease: until {lease.stamp(end)} ({left}), then all that answers is deleted"
+
+    @property
+    def estimate(self) -> Estimate:
+        """Return what it will cost."""
+        task, region = self.draft.model.task, self.names.region
+        return price.estimate(self.settings, task, self.draft.lease, region)
 
     def document(self) -> dict[str, Any]:
         """Return the plan as a document."""
@@ -216,7 +229,6 @@ class Plan:
             for name, one in written["Resources"].items()
         ]
         size = sum(parcel.size for parcel in self.absent)
-        kbps = min(x for x in (self.speed or uploads.ASSUMED_KBPS, self.settings.max_kbps) if x)
         end = self.end(self.up)
         return {
             "deployment": self.names.deployment,
@@ -232,19 +244,15 @@ class Plan:
                 for one in self.parcels
             ],
             "bytes": size,
-            "seconds": round(uploads.estimate(size, kbps), 1),
-            "kbps": round(kbps),
-            "measured": bool(self.speed),
+            "seconds": round(pace.estimate(size, self.pace.kbps), 1),
+            "kbps": self.pace.kbps,
+            "measured": self.pace.measured,
             "lease_end": lease.stamp(end) if end else "",
-            "price": self.price_document(),
+            "price": self.estimate.document(),
             "told": list(self.told()),
             "checks": [vars(finding) for finding in self.checks.findings],
             "templates": {self.names.base: roots, self.names.live: live.build()},
         }
-
-    def price_document(self) -> dict[str, Any]:
-        """Return what it costs, as a document."""
-        return price.document(self.settings, self.draft.lease)
 
 
 def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
@@ -256,7 +264,7 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
         talk: whom to tell.
         sending: it will be sent, so that what is not on this machine yet has to be fetched.
     """
-    parcels = shipment.pack(
+    parcels = shipment.build(
         made.bundle, made.model, made.archive, made.settings, made.workdir, talk
     )
     nobody = made.names.account == _NOBODY
@@ -268,14 +276,13 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
     absent = uploads.missing(cloud, bucket, parcels) if bucket else list(parcels)
     actions = policies.actions(policies.deployer(made.names))
     checks = preflight.preflight(cloud, made.settings, actions)
-    speed = uploads.remembered_speed(made.workdir)
     return Plan(
         draft=made,
         parcels=parcels,
         absent=absent,
         checks=checks,
         now=cloud.now(),
-        speed=speed,
+        pace=pace.recall(made.workdir, made.settings.max_kbps),
         up=up,
         bucket=bucket,
     )

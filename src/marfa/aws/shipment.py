@@ -1,0 +1,92 @@
+"""What a deployment needs in its bucket, each thing under a name made of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from marfa import archives
+from marfa.aws import functions, wheels
+from marfa.aws.parcel import Parcel, pack
+from marfa.aws.template.base import SITE
+from marfa.bundle import MANIFEST, Bundle
+from marfa.console import Talk
+from marfa.container import pages
+from marfa.container.messages import DEFAULT_LIMITS
+from marfa.files import to_json
+from marfa.predictor import Predictor
+from marfa.settings import CloudSettings
+from marfa.writer import Writer
+
+WHEELS = Path("raw") / "wheels"
+"""Where in the work folder wheels are kept."""
+
+_ZIP = "application/zip"
+_ROOT = "index.html"
+"""What CloudFront gives whoever asks for the address alone."""
+
+
+def build(
+    bundle: Bundle,
+    model: Predictor | Writer,
+    archive: Path,
+    settings: CloudSettings,
+    workdir: Path,
+    talk: Talk,
+) -> list[Parcel]:
+    """Make everything that is to be sent.
+
+    Args:
+        bundle: the model's.
+        model: the model, on the reference engine.
+        archive: the model.tar.gz, or a bundle folder.
+        settings: the target, and what goes with it.
+        workdir: where fetched wheels are kept.
+        talk: whom to tell.
+
+    Raises:
+        NetworkError: if numpy has to be fetched and cannot.
+    """
+    made: list[Parcel] = []
+    folder = workdir / WHEELS
+    if settings.target == "lambda":
+        stemmer = None
+        if functions.stem(bundle):
+            stemmer = wheels.fetch(wheels.stemmer(), folder, talk)
+        made.append(pack("code", functions.function_zip(bundle, stemmer), ".zip", _ZIP))
+        if settings.numpy == "wheel":
+            wheel = wheels.fetch(wheels.numpy(settings.architecture), folder, talk)
+            made.append(pack("layers", functions.numpy_layer(wheel), ".zip", _ZIP))
+    else:
+        made.append(pack("code", functions.proxy_zip(bundle), ".zip", _ZIP))
+        made.append(pack("models", _archive(bundle, archive), ".tar.gz", "application/gzip"))
+    if settings.site:
+        made += _site(model)
+    return made
+
+
+def _archive(bundle: Bundle, archive: Path) -> bytes | Path:
+    """Return the model.tar.gz; one that is given as a folder is packed, always to the same bytes."""
+    if archive.is_file():
+        return archive
+    with tempfile.TemporaryDirectory(prefix="marfa-") as folder:
+        path = Path(folder) / "model.tar.gz"
+        contents = {MANIFEST: to_json(bundle.manifest)}
+        contents |= {name: bundle.contents[name] for name in sorted(bundle.contents)}
+        archives.write_tar_gz(path, contents)
+        return path.read_bytes()
+
+
+def _site(model: Predictor | Writer) -> Iterator[Parcel]:
+    """Yield the page's files, in a folder named by all of them, so that no two versions are mixed."""
+    found = pages.files(model, DEFAULT_LIMITS)
+    whole = hashlib.sha256()
+    for path in sorted(found):
+        whole.update(path.encode() + b"\0" + hashlib.sha256(found[path].content).digest())
+    folder = f"{SITE}{whole.hexdigest()[:16]}"
+    for path, page in sorted(found.items()):
+        parcel = pack("site", page.content, "", page.content_type)
+        yield replace(parcel, key=f"{folder}/{path.strip('/') or _ROOT}")

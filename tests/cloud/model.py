@@ -45,3 +45,8 @@ def members(service, operation):
     """Return the names of what an operation answers, so that a fake cannot answer with others."""
     shape = _operation(service, operation).output_shape
     return set(shape.members) if shape else set()
+
+
+def shape(service, name):
+    """Return one of the shapes that a service's description is made of, with its limits."""
+    return _service(service).shape_for(name)

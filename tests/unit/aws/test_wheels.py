@@ -67,9 +67,11 @@ def test_a_kept_wheel_that_was_altered_is_fetched_again(tmp_path):
     assert wheels.fetch(WHEEL, tmp_path, pip=pip_that(tmp_path, writes(CONTENT))) == CONTENT
 
 
-def test_what_a_killed_process_left_is_in_nobodys_way(tmp_path):
+def test_what_a_killed_process_left_is_never_taken_for_what_pip_got(tmp_path):
     (tmp_path / ".pip").mkdir()
     (tmp_path / ".pip" / WHEEL.file).write_bytes(b"half")
+    with pytest.raises(NetworkError):
+        wheels.fetch(WHEEL, tmp_path, pip=pip_that(tmp_path, "pass"))
     assert wheels.fetch(WHEEL, tmp_path, pip=pip_that(tmp_path, writes(CONTENT))) == CONTENT
 
 

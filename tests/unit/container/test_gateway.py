@@ -120,6 +120,11 @@ def test_a_body_that_is_not_the_base64_it_should_be_is_refused(body):
         asked({**made, "body": body, "isBase64Encoded": True})
 
 
+def test_half_a_character_is_left_for_the_contract_to_refuse():
+    made = gateways.http(Request("POST", "/invocations", "text/plain"))
+    assert asked({**made, "body": "\ud800"}).body == b"\xed\xa0\x80"
+
+
 @pytest.mark.parametrize("body", [1, ["a"], {"a": 1}])
 def test_a_body_that_is_no_text_is_refused(body):
     with pytest.raises(errors.RequestError, match="no text"):

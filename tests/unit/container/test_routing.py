@@ -37,6 +37,12 @@ def test_a_wrong_address_is_answered_alike_with_the_model_and_without(model, met
         assert found.status == (415 if asked == "question" else 200)
 
 
+def test_an_address_that_there_is_not_names_the_page_that_lists_them():
+    with pytest.raises(errors.NotFoundError, match="no such address") as caught:
+        route("classifier", "GET", "/nowhere")
+    assert caught.value.hint == "see /docs"
+
+
 def test_a_question_for_the_other_task_names_the_right_address():
     with pytest.raises(errors.NotFoundError, match="is a generator") as caught:
         route("generator", "POST", "/v1/predict")

@@ -1,0 +1,236 @@
+"""What can be found wrong in seconds, before anything is sent or made.
+
+Every check ends with a finding, whatever AWS answers; what could not be looked at is said to be so, and
+stops nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from marfa.aws import images, known, permissions
+from marfa.aws.client import Cloud
+from marfa.aws.policies import Statement
+from marfa.errors import GoneError, MarfaError, SettingsError
+from marfa.settings import CloudSettings
+from marfa.settings.declare import nearest
+
+UNRESERVED = 100
+"""Copies that Lambda wants left for all functions without a reservation."""
+
+STEP = 1024
+"""Megabytes between one size of a serverless endpoint and the next."""
+
+_NEEDED = ("cloudformation", "s3", "iam", "lambda", "apigatewayv2", "logs")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check has found.
+
+    Attributes:
+        what: what was looked at.
+        found: what was found, in words.
+        ok: whether it is as it should be.
+        hint: what to do about it, preferably a command to type.
+        blocking: whether it must be mended first, since the rest cannot succeed.
+    """
+
+    what: str
+    found: str
+    ok: bool = True
+    hint: str = ""
+    blocking: bool = False
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What all checks have found.
+
+    Attributes:
+        findings: one of each check.
+        reservable: how many copies of the function may be reserved: as many as asked for, or 0.
+    """
+
+    findings: list[Finding]
+    reservable: int
+
+    @property
+    def blocked(self) -> list[Finding]:
+        """Return what must be mended first."""
+        return [finding for finding in self.findings if finding.blocking]
+
+
+def preflight(
+    cloud: Cloud, settings: CloudSettings, actions: Sequence[str | Statement]
+) -> Preflight:
+    """Look at everything that can be looked at beforehand.
+
+    Args:
+        cloud: the account and region.
+        settings: what is to be deployed.
+        actions: what will be called, as actions or, better, as statements that say on what as well,
+            since who may do something to some things only is not allowed it on everything.
+
+    Returns:
+        The findings; never an error of AWS's.
+    """
+    region = _region(cloud, settings)
+    findings = [region, *_sizes(settings)]
+    reservable = 0
+    if region.blocking:  # nobody answers there
+        return Preflight(findings, reservable)
+    who = _credentials(cloud)
+    findings.append(who)
+    if who.ok:
+        copies, reservable = _copies(cloud, settings)
+        findings.append(copies)
+        if settings.target == "endpoint":
+            findings.append(_guarded("quota", lambda: _quota(cloud, settings)))
+        if settings.target != "lambda":
+            findings.append(_guarded("image", lambda: _image(cloud, settings)))
+        findings.append(_guarded("permissions", lambda: _permissions(cloud, actions)))
+    return Preflight(findings, reservable)
+
+
+def _guarded(what: str, check: Callable[[], Finding]) -> Finding:
+    """Turn a failure of a check into the finding that it could not be made."""
+    try:
+        return check()
+    except SettingsError as error:
+        return Finding(what, error.what, ok=False, hint=error.hint, blocking=True)
+    except MarfaError as error:
+        return _unchecked(what, error)
+
+
+def _unchecked(what: str, why: MarfaError | str) -> Finding:
+    reason = why if isinstance(why, str) else str(why)
+    return Finding(what, f"could not be checked: {reason}", ok=False)
+
+
+def _credentials(cloud: Cloud) -> Finding:
+    try:
+        return Finding("credentials", f"{cloud.caller}, account {cloud.account}")
+    except MarfaError as error:
+        return Finding("credentials", error.what, ok=False, hint=error.hint, blocking=True)
+
+
+def _region(cloud: Cloud, settings: CloudSettings) -> Finding:
+    needed = [*_NEEDED]
+    if settings.target != "lambda":
+        needed += ["sagemaker", "sagemaker-runtime"]
+    if settings.target == "endpoint" or settings.lease.strip().lower() not in ("", "none"):
+        needed.append("scheduler")
+    if cloud.region not in known.regions():
+        hint = (
+            nearest(cloud.region, known.regions()) or "if it is a new one, a newer boto3 knows it"
+        )
+        message = f"{cloud.region} is no region that boto3 knows"
+        return Finding("region", message, ok=False, hint=hint, blocking=True)
+    absent = [service for service in needed if not cloud.offers(service)]
+    if absent:
+        message = f"as far as boto3 knows, {cloud.region} has no {', '.join(absent)}"
+        hint = "choose another --region if it fails"
+        return Finding("region", message, ok=False, hint=hint)
+    return Finding("region", f"{cloud.region} has all that is needed")
+
+
+def _sizes(settings: CloudSettings) -> Iterator[Finding]:
+    if settings.target == "serverless":
+        memory = settings.serverless_memory
+        below = memory - memory % STEP
+        yield Finding(
+            "serverless memory",
+            f"{memory} MB{'' if memory == below else f' is no multiple of {STEP}'}",
+            ok=memory == below,
+            hint="" if memory == below else f"--serverless-memory {below} or {below + STEP}",
+            blocking=memory != below,
+        )
+    if settings.target == "endpoint":
+        kind, types = settings.instance_type, known.choices(*known.INSTANCE_TYPES)
+        if kind in types:
+            yield Finding("instance type", kind)
+        else:
+            message = f"SageMaker has no {kind!r:.40} for endpoints"
+            hint = nearest(kind, types) or "such as ml.t2.medium"
+            yield Finding("instance type", message, ok=False, hint=hint, blocking=True)
+
+
+def _copies(cloud: Cloud, settings: CloudSettings) -> tuple[Finding, int]:
+    """Find out how many copies of the function may be reserved: new accounts may reserve none."""
+    what, wanted = "reserved copies", settings.concurrency
+    if not wanted:
+        return Finding(what, "none wanted"), 0
+    try:
+        limit = cloud.call("lambda", "get_account_settings")["AccountLimit"]
+    except MarfaError as error:
+        return _unchecked(what, error), 0
+    free, whole = limit["UnreservedConcurrentExecutions"], limit["ConcurrentExecutions"]
+    if free - wanted >= UNRESERVED:
+        return Finding(what, f"{wanted} of the {free:,} that are free"), wanted
+    message = (
+        f"{wanted} cannot be reserved: of the account's {whole:,} copies {free:,} are free, and "
+        f"{UNRESERVED} must stay so; none is reserved, and the account's limit is the bound"
+    )
+    hint = "Service Quotas raises 'Concurrent executions' of Lambda on request"
+    return Finding(what, message, ok=False, hint=hint), 0
+
+
+def _quota(cloud: Cloud, settings: CloudSettings) -> Finding:
+    wanted = f"{settings.instance_type} for endpoint usage"
+    for page in cloud.pages("service-quotas", "list_service_quotas", ServiceCode="sagemaker"):
+        for quota in page["Quotas"]:
+            if quota["QuotaName"] == wanted:
+                allowed = quota["Value"] >= 1
+                message = f"{quota['Value']:g} {settings.instance_type} allowed"
+                hint = (
+                    "aws service-quotas request-service-quota-increase --service-code sagemaker "
+                    f"--quota-code {quota['QuotaCode']} --desired-value 1 --region {cloud.region}"
+                )
+                return Finding("quota", message, allowed, "" if allowed else hint, not allowed)
+    return _unchecked("quota", f"no quota is named {wanted!r}")
+
+
+def _image(cloud: Cloud, settings: CloudSettings) -> Finding:
+    address = images.address(settings.image, cloud.region, cloud.partition)
+    account, region = images.registry(address)
+    if region != cloud.region:
+        message = f"SageMaker takes containers from ECR in {cloud.region} only, not {address}"
+        hint = "push it there, and give that address"
+        return Finding("image", message, ok=False, hint=hint, blocking=True)
+    if account != cloud.account:
+        return Finding("image", address)
+    repository, _, version = address.partition("/")[2].partition("@")
+    wanted = {"imageDigest": version}
+    if not version:
+        repository, _, tag = repository.partition(":")
+        wanted = {"imageTag": tag or "latest"}
+    try:
+        cloud.call("ecr", "describe_images", repositoryName=repository, imageIds=[wanted])
+    except GoneError as error:
+        hint = f"docker push {address}"
+        return Finding("image", f"{address}: {error.what}", ok=False, hint=hint, blocking=True)
+    return Finding("image", f"{address} is there")
+
+
+def _permissions(cloud: Cloud, actions: Sequence[str | Statement]) -> Finding:
+    what, hint = "permissions", "ask for the rights that --policy prints"
+    if permissions.is_root(cloud.caller):
+        return Finding(what, "the account's own, which are all")
+    principal = permissions.principal_of(cloud, cloud.caller)
+    if not principal:
+        return _unchecked(what, f"IAM cannot be asked about {cloud.caller}")
+    forbidden, lacking = permissions.simulate(cloud, principal, actions)
+    if forbidden:
+        message = f"forbidden: {_listed(forbidden)}"
+        return Finding(what, message, ok=False, hint=hint, blocking=True)
+    if lacking:
+        return Finding(what, f"not allowed, as it seems: {_listed(lacking)}", ok=False, hint=hint)
+    return Finding(what, f"{principal} may do all that is needed")
+
+
+def _listed(actions: list[str]) -> str:
+    more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""
+    return ", ".join(actions[:_SHOWN]) + more

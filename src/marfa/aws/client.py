@@ -131,12 +131,13 @@ class Cloud:
             CloudError: for any other refusal.
         """
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
         except ClientError as error:
             raise _refused(service, operation, error.response) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise _failed(service, operation, error) from None
         return answer
 
@@ -147,12 +148,13 @@ class Cloud:
             MarfaError: as `call` does.
         """
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             yield from self._client(service).get_paginator(operation).paginate(**parameters)
         except ClientError as error:
             raise _refused(service, operation, error.response) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise _failed(service, operation, error) from None
 
     def _client(self, service: str) -> Any:
@@ -214,7 +216,7 @@ def _refused(service: str, operation: str, response: dict[str, Any]) -> MarfaErr
 
 def _failed(service: str, operation: str, error: Exception) -> MarfaError:
     """Turn what boto3 itself found wrong into the error that says what to do."""
-    from botocore import exceptions
+    from botocore import exceptions, parsers
 
     where = f"{service}:{operation}"
     assert not isinstance(error, exceptions.ParamValidationError), str(
@@ -238,4 +240,7 @@ def _failed(service: str, operation: str, error: Exception) -> MarfaError:
         return NetworkError(
             message, where=where, hint=f"check the line and --region; then {_AGAIN}"
         )
+    if isinstance(error, parsers.ResponseParserError):
+        message = "what came back is no answer of AWS's: a proxy's, or that of a hotel's network"
+        return NetworkError(message, where=where, hint=f"open any web page, then {_AGAIN}")
     return CloudError(f"{type(error).__name__}: {error}", where=where)

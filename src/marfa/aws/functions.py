@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from marfa import bundle as bundles
-from marfa import loading, portable
+from marfa import files, loading, portable
 from marfa.aws import wheels, zips
 from marfa.bundle import Bundle
 from marfa.container import pages
@@ -40,7 +40,8 @@ def function_zip(bundle: Bundle, stemmer: bytes | None = None) -> bytes:
 
     Args:
         bundle: the model.
-        stemmer: the wheel of snowballstemmer, where `stem` of the bundle says that it is needed.
+        stemmer: the wheel of snowballstemmer, where `stem` of the bundle says that it is needed; no
+            bytes leave it out, which is good for an estimate of the size and nothing else.
 
     Returns:
         The zip. In it the bundle has its name and its golden requests, but neither the graphs of an
@@ -56,8 +57,8 @@ def function_zip(bundle: Bundle, stemmer: bytes | None = None) -> bytes:
     found |= _package(portable.FUNCTION)
     found |= {f"marfa/{name}": content for name, content in portable.web().items()}
     name = stem(bundle)
-    if name:
-        assert stemmer is not None, "a text is read with a stemmer, which was not given"
+    assert not name or stemmer is not None, "a text is read with a stemmer, which was not given"
+    if name and stemmer:
         found |= _stemmer(stemmer, name)
     return zips.pack(found)
 
@@ -82,6 +83,16 @@ def _stemmer(wheel: bytes, name: str) -> dict[str, bytes]:
         if PurePosixPath(path).name in wanted
     }
     return {**found, "snowballstemmer/__init__.py": b""}
+
+
+LAYER_BYTES = {"arm64": 11_760_000, "x86_64": 12_450_000}
+"""About what a layer comes to, for whoever asks before its wheel is here."""
+
+
+def recipe(wheel_sha256: str) -> str:
+    """Name a layer by what it is made of and what is left out, so that it need not be made twice."""
+    left_out = [sorted(_UNUSED), sorted(_UNUSED_MODULES), _UNUSED_ENDS]
+    return files.hash_json([wheel_sha256, left_out])[:12]
 
 
 def numpy_layer(wheel: bytes) -> bytes:

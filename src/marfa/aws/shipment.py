@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from marfa import archives
+from marfa import archives, files
 from marfa.aws import functions, wheels
 from marfa.aws.parcel import Parcel, pack
 from marfa.aws.template.base import SITE
@@ -16,7 +16,6 @@ from marfa.bundle import MANIFEST, Bundle
 from marfa.console import Talk
 from marfa.container import pages
 from marfa.container.messages import DEFAULT_LIMITS
-from marfa.files import to_json
 from marfa.predictor import Predictor
 from marfa.settings import CloudSettings
 from marfa.writer import Writer
@@ -36,6 +35,8 @@ def build(
     settings: CloudSettings,
     workdir: Path,
     talk: Talk,
+    *,
+    looking: bool,
 ) -> list[Parcel]:
     """Make everything that is to be sent.
 
@@ -46,6 +47,8 @@ def build(
         settings: the target, and what goes with it.
         workdir: where fetched wheels are kept.
         talk: whom to tell.
+        looking: nothing will be sent, so nothing is fetched either: what is not on this machine stands
+            there with the size that it is going to have, more or less.
 
     Raises:
         NetworkError: if numpy has to be fetched and cannot.
@@ -53,13 +56,10 @@ def build(
     made: list[Parcel] = []
     folder = workdir / WHEELS
     if settings.target == "lambda":
-        stemmer = None
-        if functions.stem(bundle):
-            stemmer = wheels.fetch(wheels.stemmer(), folder, talk)
-        made.append(pack("code", functions.function_zip(bundle, stemmer), ".zip", _ZIP))
+        code = functions.function_zip(bundle, _stemmer(bundle, folder, talk, looking))
+        made.append(pack("code", code, ".zip", _ZIP))
         if settings.numpy == "wheel":
-            wheel = wheels.fetch(wheels.numpy(settings.architecture), folder, talk)
-            made.append(pack("layers", functions.numpy_layer(wheel), ".zip", _ZIP))
+            made.append(_layer(settings.architecture, folder, talk, looking))
     else:
         made.append(pack("code", functions.proxy_zip(bundle), ".zip", _ZIP))
         made.append(pack("models", _archive(bundle, archive), ".tar.gz", "application/gzip"))
@@ -68,13 +68,37 @@ def build(
     return made
 
 
+def _stemmer(bundle: Bundle, folder: Path, talk: Talk, looking: bool) -> bytes | None:
+    if not functions.stem(bundle):
+        return None
+    wheel = wheels.stemmer()
+    return wheels.kept(wheel, folder) or b"" if looking else wheels.fetch(wheel, folder, talk)
+
+
+def _layer(architecture: str, folder: Path, talk: Talk, looking: bool) -> Parcel:
+    """Return numpy's layer; made once, which takes seconds, and kept under a name that proves it."""
+    wheel = wheels.numpy(architecture)
+    start = f"layer-{functions.recipe(wheel.sha256)}"
+    for path in folder.glob(f"{start}-*.zip"):
+        parcel = pack("layers", path, ".zip", _ZIP)
+        if path.stem == f"{start}-{parcel.sha256}":
+            return parcel
+    if looking:
+        key = f"layers/{wheel.requirement}-{architecture}.zip"
+        return Parcel(key, b"", "", functions.LAYER_BYTES[architecture], _ZIP)
+    content = functions.numpy_layer(wheels.fetch(wheel, folder, talk))
+    digest = hashlib.sha256(content).hexdigest()
+    files.write_bytes(folder / f"{start}-{digest}.zip", content)
+    return pack("layers", content, ".zip", _ZIP)
+
+
 def _archive(bundle: Bundle, archive: Path) -> bytes | Path:
     """Return the model.tar.gz; one that is given as a folder is packed, always to the same bytes."""
     if archive.is_file():
         return archive
     with tempfile.TemporaryDirectory(prefix="marfa-") as folder:
         path = Path(folder) / "model.tar.gz"
-        contents = {MANIFEST: to_json(bundle.manifest)}
+        contents = {MANIFEST: files.to_json(bundle.manifest)}
         contents |= {name: bundle.contents[name] for name in sorted(bundle.contents)}
         archives.write_tar_gz(path, contents)
         return path.read_bytes()

@@ -113,24 +113,26 @@ def fetch(wheel: Wheel, folder: Path, talk: Talk | None = None, pip: Sequence[st
         BusyError: if another process is fetching into this folder.
     """
     path = folder / wheel.file
-    kept = _kept(path, wheel)
-    if kept is not None:
-        return kept
+    found = kept(wheel, folder)
+    if found is not None:
+        return found
     with files.lock(folder):
         if pip is _PIP and find_spec("pip") is None:
             message = "pip is needed to fetch numpy for Lambda, and is not installed"
             raise MissingExtraError(message, hint=f"{sys.executable} -m ensurepip")
         (talk or Silence()).say(f"fetching {wheel.requirement} for Lambda")
         _download(wheel, path, pip)
-    kept = _kept(path, wheel)
-    if kept is None:
+    found = kept(wheel, folder)
+    if found is None:
         path.unlink(missing_ok=True)
         message = f"what pip got is not the wheel with SHA-256 {wheel.sha256}"
         raise ChecksumError(message, where=str(path), hint="check which index pip asks")
-    return kept
+    return found
 
 
-def _kept(path: Path, wheel: Wheel) -> bytes | None:
+def kept(wheel: Wheel, folder: Path) -> bytes | None:
+    """Return a wheel that is in a folder already, or None where it is not, or is not the right one."""
+    path = folder / wheel.file
     try:
         content = path.read_bytes()
     except FileNotFoundError:

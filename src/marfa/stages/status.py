@@ -134,6 +134,8 @@ def _asked(cloud: Cloud, its: Names, created: datetime) -> tuple[int, float]:
     """Return how many requests there were, and how many milliseconds they took in all."""
     now = cloud.now()
     since = max(created, now - _COUNTED)
+    if since >= now:  # made this very moment
+        return 0, 0.0
 
     def total(metric: str) -> float:
         answer = cloud.call(

@@ -157,7 +157,7 @@ class Plan:
     @property
     def may_be_rounded(self) -> bool:
         """Return whether what answers may use eight-bit weights, as a container of one's own does."""
-        return self.settings.target != "lambda" and self.settings.image not in images.KNOWN
+        return self.settings.target != "lambda" and self.settings.image not in images.IMAGES
 
     def end(self, before: Stack | None) -> datetime | None:
         """Return when the lease will end; one that was not asked for is not cut short."""
@@ -265,7 +265,13 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
         sending: it will be sent, so that what is not on this machine yet has to be fetched.
     """
     parcels = shipment.build(
-        made.bundle, made.model, made.archive, made.settings, made.workdir, talk
+        made.bundle,
+        made.model,
+        made.archive,
+        made.settings,
+        made.workdir,
+        talk,
+        looking=not sending,
     )
     nobody = made.names.account == _NOBODY
     up = root = None
@@ -274,8 +280,7 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
         root = stacks.find(cloud, made.names, made.names.base)
     bucket = root.outputs.get("Bucket", "") if root else ""
     absent = uploads.missing(cloud, bucket, parcels) if bucket else list(parcels)
-    actions = policies.actions(policies.deployer(made.names))
-    checks = preflight.preflight(cloud, made.settings, actions)
+    checks = preflight.preflight(cloud, made.settings, policies.deployer(made.names))
     return Plan(
         draft=made,
         parcels=parcels,

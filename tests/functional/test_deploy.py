@@ -1,0 +1,185 @@
+"""deploy: from a file to an address, in place from version to version, and never a wrong answer."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests.cloud.deploying import account, bed, put, world
+from tests.cloud.inventory import everything
+from tests.cloud.recorder import Recorder
+
+from marfa.errors import CheckError, CloudError, SettingsError
+from marfa.settings import CloudSettings
+from marfa.stages.deploy import deploy
+
+__all__ = ["account", "bed", "put", "world"]
+
+TARGETS = ("lambda", "serverless", "endpoint")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_model_goes_live_and_has_answered_its_golden_requests(
+    bed, world, put, model_path, target
+):
+    result = put(model_path, target=target)
+    assert result["url"].startswith("https://")
+    assert result["url"].endswith(".execute-api.eu-west-1.amazonaws.com/")
+    assert world.asked > 20
+    kinds = {line.split()[0] for line in everything(bed.session())}
+    assert {"stack", "bucket", "function", "api", "role"} <= kinds
+    assert ("endpoint" in kinds) == (target != "lambda")
+
+
+def test_a_writer_goes_live_too(put, writer_path):
+    assert put(writer_path)["url"]
+
+
+def test_the_same_again_sends_nothing_and_changes_nothing(bed, put, model_path):
+    first = put(model_path)
+    before = everything(bed.session())
+    again = put(model_path)
+    assert again == first
+    assert everything(bed.session()) == before
+
+
+def test_another_setting_sends_nothing_of_the_model_again(bed, put, model_path):
+    put(model_path)
+    plan = put(model_path, how="plan", memory=2048)
+    assert plan["bytes"] == 0
+    assert put(model_path, memory=2048)["replaced"]
+
+
+def test_a_new_version_is_put_in_the_place_of_the_old_one(put, model_path, writer_path):
+    first, second = put(model_path), put(writer_path)
+    assert second["url"] == first["url"]
+    assert second["replaced"] == first["version"]
+    assert second["model"] != first["model"]
+
+
+def wrong(response):
+    return replace(response, body=response.body + b" ") if response.status == 200 else response
+
+
+def test_a_version_that_answers_wrongly_is_taken_back(world, put, model_path, writer_path):
+    first = put(model_path)
+    world.spoil = wrong
+    with pytest.raises(CheckError, match=f"version {first['version']} is live again"):
+        put(writer_path)
+    world.spoil = None
+    assert put(model_path)["version"] == first["version"]
+
+
+def test_a_first_version_that_answers_wrongly_does_not_stay(bed, world, put, model_path):
+    world.spoil = wrong
+    with pytest.raises(CheckError, match="nothing was live before it"):
+        put(model_path)
+    assert not [line for line in everything(bed.session()) if line.startswith("function")]
+
+
+def test_a_plan_makes_nothing(bed, put, model_path):
+    with_nothing = everything(bed.session())
+    plan = put(model_path, how="plan", target="endpoint")
+    assert everything(bed.session()) == with_nothing
+    assert {each["type"] for each in plan["resources"]} >= {
+        "AWS::SageMaker::Endpoint", "AWS::Scheduler::Schedule", "AWS::S3::Bucket",
+    }  # fmt: skip
+    assert plan["bytes"] == sum(each["bytes"] for each in plan["parcels"]) > 0
+    assert plan["price"]["hourly"] == 0.056
+    assert plan["lease_end"]
+
+
+def test_what_a_plan_would_send_is_what_is_sent(bed, put, model_path):
+    plan = put(model_path, how="plan")
+    put(model_path)
+    after = put(model_path, how="plan")
+    assert plan["bytes"] > 0 == after["bytes"]
+    assert [each["key"] for each in plan["parcels"]] == [each["key"] for each in after["parcels"]]
+
+
+def test_a_plan_calls_nothing_that_creates(bed, put, model_path):
+    session = bed.session()
+    recorder = Recorder(session)
+    put(model_path, how="plan", session=session)
+    verbs = {call.operation.split("_")[0] for call in recorder.calls}
+    assert verbs <= {"get", "list", "describe", "head", "simulate"}
+
+
+def test_a_plan_needs_no_account(bed, put, model_path, monkeypatch):
+    from marfa.aws.client import Cloud
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    settings = CloudSettings(numpy="aws", deployment="soup")
+    plan = deploy(model_path, settings, how="plan", cloud=Cloud("eu-west-1"))
+    assert any("credentials" in line for line in plan["told"])
+    assert plan["bytes"] > 0
+
+
+def test_serverless_does_not_turn_into_a_machine(put, model_path):
+    put(model_path, target="serverless")
+    with pytest.raises(CloudError, match="does not turn"):
+        put(model_path, target="endpoint")
+    assert put(model_path, target="lambda")["target"] == "lambda"
+
+
+def test_an_endpoint_has_a_lease_and_may_not_have_none(bed, put, model_path):
+    result = put(model_path, target="endpoint")
+    assert result["lease_end"].startswith("2027-01-01T14:0")
+    with pytest.raises(SettingsError, match="paid by the hour"):
+        put(model_path, target="endpoint", lease="none")
+
+
+def test_a_lease_that_was_not_asked_for_again_is_not_cut_short(put, model_path):
+    long = put(model_path, target="endpoint", lease="3d")["lease_end"]
+    assert put(model_path, target="endpoint")["lease_end"] == long
+    assert put(model_path, target="endpoint", lease="1h")["lease_end"] < long
+
+
+def test_when_the_lease_ends_nothing_that_answers_or_bills_is_left(bed, put, model_path):
+    put(model_path, target="endpoint", lease="15m")
+    bed.clock.sleep(17 * 60)
+    assert bed.lapse() == [("cloudformation:delete_stack", "")]
+    bed.settle()
+    kinds = {line.split()[0] for line in everything(bed.session())}
+    assert kinds == {"stack", "bucket", "object", "role"} & kinds
+    assert put(model_path, target="endpoint")["url"]
+
+
+def test_a_stack_of_somebody_else_is_left_alone(bed, put, model_path):
+    session = bed.session()
+    template = {
+        "Resources": {"A": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "a"}}}
+    }
+    session.client("cloudformation").create_stack(
+        StackName="marfa-soup-base", TemplateBody=json.dumps(template)
+    )
+    bed.settle()
+    before = everything(session)
+    with pytest.raises(CloudError, match="marfa has not made"):
+        put(model_path)
+    assert everything(session) == before
+
+
+def test_a_bucket_bearing_plan_with_a_site_sends_the_page(put, model_path):
+    result = put(model_path, site=True)
+    assert result["site"].startswith("https://")
+    plan = put(model_path, how="plan", site=True)
+    keys = [each["key"] for each in plan["parcels"]]
+    assert any(key.endswith("/index.html") for key in keys)
+
+
+@pytest.mark.parametrize(
+    "name", ["Soup", "a" * 21, "soup-", "-soup", "so--up", "soup/..", "süp", ""]
+)
+def test_a_name_that_aws_would_refuse_is_refused_first(put, model_path, name):
+    if name:
+        with pytest.raises(SettingsError, match="no name for a deployment"):
+            put(model_path, deployment=name)
+    else:
+        assert put(model_path, deployment=name)["deployment"] == "sentiment-sample"
+
+
+def test_the_policy_is_one(put, model_path):
+    policy = put(model_path, how="policy")
+    assert policy["Version"] == "2012-10-17"
+    assert all("*" not in action for each in policy["Statement"] for action in each["Action"])

@@ -222,9 +222,9 @@ def _cloudfront(session, names):
     client = session.client("cloudfront")
     abroad = _abroad(names)
     for name, comment, tags in (
-        (f"{names.one}-{names.region}-2", names.mark, {}),
-        (f"{names.one}2-{names.region}", f"{names.mark}-2", {TAG: f"{names.deployment}-2"}),
-        (f"{abroad.one}-{abroad.region}", abroad.mark, {TAG: abroad.deployment}),
+        (f"{names.one}-{names.region}-2", names.worldwide_mark, {}),
+        (f"{names.one}2-{names.region}", f"{names.worldwide_mark}-2", {TAG: f"{names.deployment}-2"}),
+        (f"{abroad.one}-{abroad.region}", abroad.worldwide_mark, {TAG: abroad.deployment}),
     ):
         control = client.create_origin_access_control(
             OriginAccessControlConfig={

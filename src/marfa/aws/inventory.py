@@ -156,30 +156,30 @@ def _schedules(cloud: Cloud, names: Names) -> Found:
 def _distributions(cloud: Cloud, names: Names) -> Found:
     for page in cloud.pages("cloudfront", "list_distributions"):
         for each in page["DistributionList"].get("Items", []):
-            if each["Comment"] == names.mark and _is_there(cloud, names, each["ARN"]):
+            if each["Comment"] != names.worldwide_mark:
+                continue
+            found = cloud.call("cloudfront", "list_tags_for_resource", Resource=each["ARN"])
+            if _is_ours(found["Tags"]["Items"], names):
                 yield each["Id"]
-
-
-def _is_there(cloud: Cloud, names: Names, arn: str) -> bool:
-    """CloudFront is everywhere; the tag, or the mark alone, may be of another region's deployment."""
-    tags = cloud.call("cloudfront", "list_tags_for_resource", Resource=arn)["Tags"]["Items"]
-    return _is_ours(tags, names)
 
 
 def _accesses(cloud: Cloud, names: Names) -> Found:
     for page in cloud.pages("cloudfront", "list_origin_access_controls"):
         for each in page["OriginAccessControlList"].get("Items", []):
             named = each["Name"] == f"{names.one}-{names.region}"
-            if named and each["Description"] == names.mark:
+            if named and each["Description"] == names.worldwide_mark:
                 yield each["Id"]
 
 
 def _buckets(cloud: Cloud, names: Names) -> Found:
     prefix = f"{names.base}-bucket-"
-    for page in cloud.pages("s3", "list_buckets", Prefix=prefix):
+    # a list of buckets is of all regions, where there may be a deployment of the same name
+    for page in cloud.pages("s3", "list_buckets", Prefix=prefix, BucketRegion=names.region):
         for each in page.get("Buckets", []):
-            if each["Name"].startswith(prefix) and _bucket_is_ours(cloud, names, each["Name"]):
-                yield each["Name"]
+            here = each.get("BucketRegion", names.region) == names.region
+            if here and each["Name"].startswith(prefix):
+                if _bucket_is_ours(cloud, names, each["Name"]):
+                    yield each["Name"]
 
 
 def _bucket_is_ours(cloud: Cloud, names: Names, bucket: str) -> bool:

@@ -90,6 +90,11 @@ class Names:
         return f"{TAG}={self.deployment}"
 
     @property
+    def worldwide_mark(self) -> str:
+        """Return what marks things that are in no region, where another one may have a namesake."""
+        return f"{self.mark} in {self.region}"
+
+    @property
     def tags(self) -> list[dict[str, str]]:
         """Return the tags of everything of this deployment."""
         return [{"Key": TAG, "Value": self.deployment}]

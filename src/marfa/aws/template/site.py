@@ -50,7 +50,7 @@ def resources(names: Names, bucket: str, page: str) -> Resources:
             {
                 "OriginAccessControlConfig": {
                     "Name": f"{names.one}-{names.region}",
-                    "Description": names.mark,
+                    "Description": names.worldwide_mark,
                     "OriginAccessControlOriginType": "s3",
                     "SigningBehavior": "always",
                     "SigningProtocol": "sigv4",
@@ -61,7 +61,7 @@ def resources(names: Names, bucket: str, page: str) -> Resources:
             "AWS::CloudFront::Distribution",
             {
                 "DistributionConfig": {
-                    "Comment": names.mark,
+                    "Comment": names.worldwide_mark,
                     "Enabled": True,
                     "HttpVersion": "http2and3",
                     "IPV6Enabled": True,

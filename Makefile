@@ -49,7 +49,7 @@ check: .venv/installed  ## format, lint, types, and documents in step with the c
 docs: .venv/installed  ## write docs/cli.md and docs/environment.md from the code
 	$(BIN)/python docs/generate.py
 
-bench: .venv/installed  ## the tables of docs/log.md, measured on this machine
+bench: .venv/installed .venv/aws-lambda-rie  ## the tables of docs/log.md, measured on this machine
 	$(BIN)/python benchmarks/all.py
 
 clean:  ## remove .venv and caches; what you trained, in work/, stays

@@ -73,8 +73,13 @@ def saying(status, content, **headers):
 
 
 def silent(seconds):
-    """Say nothing for a while."""
-    return lambda call: time.sleep(seconds)
+    """Say nothing for a while, and then hang up."""
+
+    def behave(call):
+        time.sleep(seconds)
+        call.close_connection = True
+
+    return behave
 
 
 def slamming(call):

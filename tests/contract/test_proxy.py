@@ -295,6 +295,15 @@ def test_every_failure_has_its_status_and_its_calls_and_tells_nothing_of_aws(mak
         assert json.loads(logged)["failure"]
 
 
+def test_an_endpoint_that_is_gone_is_said_to_be_and_not_to_come_back(make):
+    proxied = make()
+    proxied.runtime.behaves(refusing(400, "ValidationError", GONE))
+    answer = proxied.ask()
+    detail = json.loads(answer["body"])["detail"]
+    assert detail == "the endpoint is not there; its lease may have ended"
+    assert "Retry-After" not in answer["headers"]
+
+
 def test_a_silent_endpoint_is_a_504_after_one_call(make, capsys):
     proxied = make(read_seconds=0.3)
     proxied.runtime.behaves(endpoints.silent(1))

@@ -147,7 +147,7 @@ def test_what_the_runtime_cannot_carry_is_answered_as_the_contract_answers_it(
 ):
     proxied = make()
     proxied.runtime.container = CONTAINERS[container](proxied.model)
-    for body in (b"", b'{"text": "good"}', b"0-x"):
+    for body in (b"", b'{"text": "good"}', b"0-x", b"\xff"):
         request = Request("POST", "/invocations", kind, accept, body)
         proxied.assert_as_the_contract(request)
 

@@ -48,11 +48,16 @@ _WORD = re.compile(r"[A-Za-z0-9]{1,64}")
 _NO_BODY = b"\xef\xbb\xbf"
 """A byte order mark, which the contract reads as an empty text: InvokeEndpoint demands a body."""
 
-_NO_TYPE = "application/octet-stream"
-"""What stands for no content type: the contract reads neither, and says so with the same words."""
-
-_ANYTHING = "*/*;q=1"
-"""What stands for any: AWS's toolkits take a bare */* for JSON, which some answers have no form in."""
+_UNKNOWN = "application/octet-stream"
+_STANDS_FOR = {
+    ("Content-Type", ""): _UNKNOWN,
+    ("Content-Type", "application/json"): "application/json; charset=utf-8",
+    ("Accept", ""): "*/*;q=1",
+    ("Accept", "*/*"): "*/*;q=1",
+}
+"""Headers that would not arrive as they are, and others that the contract answers with the same bytes.
+An empty one is not sent at all; AWS's toolkits decode a bare application/json themselves, and fail where
+it is no UTF-8; and they take a bare */* for JSON, a form that some answers do not have."""
 
 _LONGEST_HEADER = 1024
 
@@ -89,11 +94,9 @@ class Endpoint:
         passed = {
             "EndpointName": self._name,
             "Body": request.body or _NO_BODY,
-            "ContentType": _header("Content-Type", request.content_type) or _NO_TYPE,
+            "ContentType": _header("Content-Type", request.content_type),
             "Accept": _header("Accept", request.accept),
         }
-        if passed["Accept"] in {"", "*/*"}:
-            passed["Accept"] = _ANYTHING
         return self._insist(passed, left)
 
     def _insist(self, passed: dict[str, Any], left: Callable[[], float]) -> Response:
@@ -101,7 +104,7 @@ class Endpoint:
         while seconds := _patience(left()):
             try:
                 found = self._client(seconds).invoke_endpoint(**passed)
-                return Response(200, found.get("ContentType") or _NO_TYPE, found["Body"].read())
+                return Response(200, found.get("ContentType") or _UNKNOWN, found["Body"].read())
             except ClientError as error:
                 code = _word(error)
                 if code == "ModelError":
@@ -133,7 +136,7 @@ def _header(name: str, value: str) -> str:
             "ASCII characters"
         )
         raise RequestError(message)
-    return value
+    return _STANDS_FOR.get((name, value), value)
 
 
 def _patience(left: float) -> int:

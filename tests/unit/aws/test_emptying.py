@@ -2,34 +2,31 @@
 
 from datetime import datetime
 
-import boto3
 import pytest
-from tests.cloud import model, moto_s3
+from tests.cloud import model
+from tests.cloud.aws import REGION, account, bed
 
 from marfa.aws import emptying
-from marfa.aws.client import Cloud
 from marfa.errors import CloudError, NotPermittedError
 
-
-@pytest.fixture(scope="module")
-def address():
-    with moto_s3.server() as address:
-        yield address
+__all__ = ["account", "bed"]
 
 
 @pytest.fixture
-def raw(address, monkeypatch):
+def raw(bed):
     """S3 as somebody else uses it."""
-    for name, value in moto_s3.environment(address).items():
-        monkeypatch.setenv(name, value)
-    return boto3.Session().client("s3")
+    return bed.session().client("s3")
 
 
 @pytest.fixture
-def bucket(raw, request):
-    name = f"b{abs(hash(request.node.name))}"
-    raw.create_bucket(Bucket=name)
-    return name
+def bucket(raw):
+    raw.create_bucket(Bucket="parcels", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return "parcels"
+
+
+@pytest.fixture
+def cloud(bed):
+    return bed.cloud()
 
 
 def versioned(raw, bucket):
@@ -37,7 +34,7 @@ def versioned(raw, bucket):
     raw.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=status)
 
 
-def test_objects_versions_marks_and_unfinished_uploads_all_go(raw, bucket):
+def test_objects_versions_marks_and_unfinished_uploads_all_go(cloud, raw, bucket):
     raw.put_object(Bucket=bucket, Key="before", Body=b"1")
     versioned(raw, bucket)
     for body in (b"1", b"2", b"3"):
@@ -45,22 +42,22 @@ def test_objects_versions_marks_and_unfinished_uploads_all_go(raw, bucket):
     raw.delete_object(Bucket=bucket, Key="again")
     for key in ("a", "b"):
         raw.create_multipart_upload(Bucket=bucket, Key=key)
-    assert emptying.empty(Cloud(), bucket) == 1 + 3 + 1 + 2
+    assert emptying.empty(cloud, bucket) == 1 + 3 + 1 + 2
     assert "Uploads" not in raw.list_multipart_uploads(Bucket=bucket)
     raw.delete_bucket(Bucket=bucket)  # which S3 refuses while anything is in it
 
 
-def test_emptying_again_and_a_bucket_that_is_gone_are_success(raw, bucket):
+def test_emptying_again_and_a_bucket_that_is_gone_are_success(cloud, raw, bucket):
     raw.put_object(Bucket=bucket, Key="k", Body=b"1")
-    assert [emptying.empty(Cloud(), bucket) for _ in range(2)] == [1, 0]
+    assert [emptying.empty(cloud, bucket) for _ in range(2)] == [1, 0]
     raw.delete_bucket(Bucket=bucket)
-    assert emptying.empty(Cloud(), bucket) == 0
-    assert emptying.unfinished(Cloud(), bucket) == []
+    assert emptying.empty(cloud, bucket) == 0
+    assert emptying.unfinished(cloud, bucket) == []
 
 
-def test_unfinished_uploads_are_listed(raw, bucket):
+def test_unfinished_uploads_are_listed(cloud, raw, bucket):
     upload = raw.create_multipart_upload(Bucket=bucket, Key="models/a")["UploadId"]
-    found = emptying.unfinished(Cloud(), bucket)
+    found = emptying.unfinished(cloud, bucket)
     assert [(each.key, each.id) for each in found] == [("models/a", upload)]
     assert isinstance(found[0].begun, datetime)
 

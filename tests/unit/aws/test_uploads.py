@@ -8,38 +8,30 @@ import sys
 import threading
 import time
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from tests.cloud import moto_s3
-from tests.cloud.moto_s3 import Watch
+from tests.cloud.aws import ACCOUNT, REGION, account, bed
+from tests.cloud.watch import Watch
 
 from marfa.aws import multipart, uploads
 from marfa.aws.client import Cloud
 from marfa.errors import ChecksumError, DataError, GoneError, NetworkError
 
+__all__ = ["account", "bed"]
+
 PART = multipart.PART
 
 
-@pytest.fixture(scope="module")
-def address():
-    with moto_s3.server() as address:
-        yield address
-
-
 @pytest.fixture
-def raw(address, monkeypatch):
+def raw(bed):
     """S3 as somebody else uses it."""
-    for name, value in moto_s3.environment(address).items():
-        monkeypatch.setenv(name, value)
-    return boto3.Session().client("s3")
+    return bed.session().client("s3")
 
 
 @pytest.fixture
-def bucket(raw, request):
-    name = f"b{abs(hash(request.node.name))}"
-    raw.create_bucket(Bucket=name)
-    return name
+def bucket(raw):
+    raw.create_bucket(Bucket="parcels", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return "parcels"
 
 
 @pytest.fixture
@@ -48,8 +40,13 @@ def watch():
 
 
 @pytest.fixture
-def cloud(raw, watch):
-    return Cloud(session=watch.session(), sleep=lambda seconds: None)
+def session(bed, watch):
+    return watch.over(bed.session())
+
+
+@pytest.fixture
+def cloud(bed, session):
+    return bed.cloud(session)
 
 
 def some(size, seed=7):
@@ -121,7 +118,7 @@ def test_every_call_names_the_account_that_the_bucket_must_belong_to(cloud, buck
         uploads.send(cloud, bucket, parcel)
     uploads.unfinished(cloud, bucket)
     uploads.empty(cloud, bucket)
-    assert watch.owners == {moto_s3.OWNER}
+    assert watch.owners == {ACCOUNT}
 
 
 def test_what_is_there_in_its_full_size_is_not_missing(cloud, raw, bucket):
@@ -210,12 +207,11 @@ def test_a_part_that_is_short_or_holds_other_bytes_is_replaced(cloud, raw, bucke
     assert sent.size == watch.sent["UploadPart"] == 2 * PART + 10
 
 
-def test_the_checksum_of_a_part_decides_where_it_is_told(raw, bucket, watch):
+def test_the_checksum_of_a_part_decides_where_it_is_told(cloud, raw, bucket, session, watch):
     body = some(3 * PART)
     contents = [body[at : at + PART] for at in range(0, len(body), PART)]
     parcel = uploads.pack("models", body, ".tar.gz")
     begin(raw, bucket, parcel, p1=contents[0], p2=contents[1], p3=contents[2])
-    session = watch.session()
 
     def tell(parsed, **_):  # as S3 does, and moto does not
         contents[1] = b"other bytes"
@@ -229,7 +225,7 @@ def test_the_checksum_of_a_part_decides_where_it_is_told(raw, bucket, watch):
 
     session.events.register("after-call.s3.ListParts", tell)
     session.events.register("provide-client-params.s3.CompleteMultipartUpload", lower)
-    uploads.send(Cloud(session=session), bucket, parcel)
+    uploads.send(cloud, bucket, parcel)
     assert fetched(raw, bucket, parcel.key) == body
     assert watch.calls["UploadPart"] == 1
 
@@ -276,25 +272,23 @@ class Gone:
 
 
 @pytest.mark.parametrize("moment", ["ListParts", "UploadPart", "CompleteMultipartUpload"])
-def test_parts_that_are_thrown_away_meanwhile_are_sent_again(raw, bucket, watch, moment):
+def test_parts_that_are_thrown_away_meanwhile_are_sent_again(cloud, raw, bucket, session, moment):
     body = some(2 * PART)
     parcel = uploads.pack("models", body, ".tar.gz")
     place = {"Bucket": bucket, "Key": parcel.key, "UploadId": begin(raw, bucket, parcel)}
-    session = watch.session()
     gone = Gone(lambda: raw.abort_multipart_upload(**place))
     session.events.register(f"before-send.s3.{moment}", gone)
-    uploads.send(Cloud(session=session), bucket, parcel)
+    uploads.send(cloud, bucket, parcel)
     assert fetched(raw, bucket, parcel.key) == body
 
 
 @pytest.mark.parametrize("moment", ["UploadPart", "CompleteMultipartUpload"])
-def test_somebody_else_may_join_the_parts_first(cloud, raw, bucket, watch, moment):
+def test_somebody_else_may_join_the_parts_first(bed, cloud, raw, bucket, session, moment):
     body = some(2 * PART)
     parcel = uploads.pack("models", body, ".tar.gz")
-    session = watch.session()
-    gone = Gone(lambda: uploads.send(cloud, bucket, parcel))
+    gone = Gone(lambda: uploads.send(bed.cloud(), bucket, parcel))
     session.events.register(f"before-send.s3.{moment}", gone)
-    assert uploads.send(Cloud(session=session), bucket, parcel).size == 0
+    assert uploads.send(cloud, bucket, parcel).size == 0
     assert fetched(raw, bucket, parcel.key) == body
     assert uploads.unfinished(cloud, bucket) == []
 
@@ -323,8 +317,7 @@ def test_a_file_that_cannot_be_read_is_said(cloud, bucket, tmp_path):
 
 
 @pytest.mark.parametrize("size", [100, PART + 100])
-def test_other_bytes_in_the_bucket_are_found_and_removed(raw, bucket, watch, size):
-    session = watch.session()
+def test_other_bytes_in_the_bucket_are_found_and_removed(cloud, raw, bucket, session, size):
     parcel = uploads.pack("models", some(size), ".tar.gz")
 
     def alter(**_):
@@ -333,29 +326,28 @@ def test_other_bytes_in_the_bucket_are_found_and_removed(raw, bucket, watch, siz
 
     session.events.register("before-send.s3.HeadObject", alter)
     with pytest.raises(ChecksumError, match="other bytes than were sent"):
-        uploads.send(Cloud(session=session), bucket, parcel)
+        uploads.send(cloud, bucket, parcel)
     assert raw.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
 
-def test_a_server_that_tells_no_checksum_is_believed_for_size_and_mark(raw, bucket, watch):
-    session = watch.session()
+def test_a_server_that_tells_no_checksum_is_believed_for_size_and_mark(cloud, bucket, session):
 
     def strip(parsed, **_):
         parsed.pop("ChecksumSHA256", None)
 
     session.events.register("after-call.s3.HeadObject", strip)
-    uploads.send(Cloud(session=session), bucket, uploads.pack("models", b"12", ".tar.gz"))
+    uploads.send(cloud, bucket, uploads.pack("models", b"12", ".tar.gz"))
 
 
-def test_the_rate_holds_on_the_wire(bucket, watch):
+def test_the_rate_holds_on_the_wire(bucket, session):
     parcel = uploads.pack("models", some(500_000), ".tar.gz")
-    sent = uploads.send(Cloud(session=watch.session()), bucket, parcel, max_kbps=4000)
+    sent = uploads.send(Cloud(session=session), bucket, parcel, max_kbps=4000)
     assert sent.seconds >= 0.9  # a busy machine may well be slower
 
 
-def test_parts_share_one_rate(bucket, watch):
+def test_parts_share_one_rate(bucket, session):
     parcel = uploads.pack("models", some(2 * PART), ".tar.gz")
-    sent = uploads.send(Cloud(session=watch.session()), bucket, parcel, max_kbps=80_000)
+    sent = uploads.send(Cloud(session=session), bucket, parcel, max_kbps=80_000)
     assert 0.9 * parcel.size / 10_000_000 <= sent.seconds
 
 

@@ -10,14 +10,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from tests.cloud import templates
+from tests.cloud.conduct import FailedError
 from tests.cloud.emulated import TYPES, check_properties, is_replaced, make_name
 from tests.cloud.templates import Refused
 
 STACK = "AWS::CloudFormation::Stack"
-
-
-class FailedError(Exception):
-    """A resource could not be made, changed or deleted."""
 
 
 @dataclass

@@ -143,6 +143,16 @@ def test_what_passes_by_itself_is_survived_and_counts_once(bed, deed, kind):
     assert time.monotonic() - began < 5
 
 
+def test_nobody_waits_for_the_tries(bed):
+    began = time.monotonic()
+    for _ in range(6):
+        session = bed.session()
+        Faults(session, 1, "throttle")
+        with pytest.raises(ClientError, match="Rate exceeded"):
+            session.client("logs").describe_log_groups()
+    assert time.monotonic() - began < 3  # by itself botocore would wait a second and a half each
+
+
 def test_a_second_try_after_a_lost_answer_finds_the_work_done(bed, deed):
     session = bed.session()
     Faults(session, 1, "timeout", transient=True)

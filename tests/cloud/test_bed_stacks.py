@@ -155,6 +155,7 @@ def test_a_name_that_is_taken_fails_and_what_has_it_is_spared(desk):
 
 
 def test_an_update_that_fails_is_taken_back(desk):
+    empty = everything(desk.session)
     desk.make(sample.whole())
     template = sample.whole()
     template["Resources"]["Model"]["Properties"]["ModelName"] = "soup-2"
@@ -170,6 +171,8 @@ def test_an_update_that_fails_is_taken_back(desk):
         assert everything(desk.session) == before
         function = desk.of("lambda", "get_function", FunctionName="soup")
         assert function["Configuration"]["MemorySize"] == 512
+    desk.remove()
+    assert everything(desk.session) == empty
 
 
 def test_the_way_back_can_fail_too_and_be_gone_on_with(desk):

@@ -164,11 +164,12 @@ def _fire(session, target):
 def account():
     """The address of the one server of a test run."""
     from moto.server import ThreadedMotoServer
-    from tests.cloud import cloudformation, quotas
+    from tests.cloud import cloudformation, quotas, rights
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
     cloudformation.install()
     quotas.install()
+    rights.install()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

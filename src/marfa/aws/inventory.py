@@ -177,9 +177,12 @@ def _buckets(cloud: Cloud, names: Names) -> Found:
     for page in cloud.pages("s3", "list_buckets", Prefix=prefix, BucketRegion=names.region):
         for each in page.get("Buckets", []):
             here = each.get("BucketRegion", names.region) == names.region
-            if here and each["Name"].startswith(prefix):
-                if _bucket_is_ours(cloud, names, each["Name"]):
-                    yield each["Name"]
+            if (
+                here
+                and each["Name"].startswith(prefix)
+                and _bucket_is_ours(cloud, names, each["Name"])
+            ):
+                yield each["Name"]
 
 
 def _bucket_is_ours(cloud: Cloud, names: Names, bucket: str) -> bool:

@@ -331,7 +331,7 @@ def deployer(names: Names) -> list[Statement]:
         allow(["ecr:DescribeImages"], names.arn("ecr", "repository/*")),
         # what destroy looks for after the stacks, and sweeps up where they could not
         allow(
-            ["lambda:GetFunction", "lambda:DeleteFunction"],
+            ["lambda:GetFunction", "lambda:GetFunctionConcurrency", "lambda:DeleteFunction"],
             names.arn("lambda", f"function:{names.one}"),
         ),
         allow(

@@ -64,7 +64,10 @@ class Preflight:
 
 
 def preflight(
-    cloud: Cloud, settings: CloudSettings, actions: Sequence[str | Statement]
+    cloud: Cloud,
+    settings: CloudSettings,
+    actions: Sequence[str | Statement],
+    function: str = "",
 ) -> Preflight:
     """Look at everything that can be looked at beforehand.
 
@@ -73,6 +76,7 @@ def preflight(
         settings: what is to be deployed.
         actions: what will be called, as actions or, better, as statements that say on what as well,
             since who may do something to some things only is not allowed it on everything.
+        function: the function's name, whose own reservation is free to be made again.
 
     Returns:
         The findings; never an error of AWS's.
@@ -85,7 +89,7 @@ def preflight(
     who = _credentials(cloud)
     findings.append(who)
     if who.ok:
-        copies, reservable = _copies(cloud, settings)
+        copies, reservable = _copies(cloud, settings, function)
         findings.append(copies)
         if settings.target == "endpoint":
             findings.append(_guarded("quota", lambda: _quota(cloud, settings)))
@@ -158,16 +162,18 @@ def _sizes(settings: CloudSettings) -> Iterator[Finding]:
             yield Finding("instance type", message, ok=False, hint=hint, blocking=True)
 
 
-def _copies(cloud: Cloud, settings: CloudSettings) -> tuple[Finding, int]:
+def _copies(cloud: Cloud, settings: CloudSettings, function: str) -> tuple[Finding, int]:
     """Find out how many copies of the function may be reserved: new accounts may reserve none."""
     what, wanted = "reserved copies", settings.concurrency
     if not wanted:
         return Finding(what, "none wanted"), 0
+    held = 0
     try:
+        held = _held(cloud, function)
         limit = cloud.call("lambda", "get_account_settings")["AccountLimit"]
     except MarfaError as error:
-        return _unchecked(what, error), 0
-    free, whole = limit["UnreservedConcurrentExecutions"], limit["ConcurrentExecutions"]
+        return _unchecked(what, error), min(held, wanted)
+    free, whole = limit["UnreservedConcurrentExecutions"] + held, limit["ConcurrentExecutions"]
     if free - wanted >= UNRESERVED:
         return Finding(what, f"{wanted} of the {free:,} that are free"), wanted
     message = (
@@ -176,6 +182,17 @@ def _copies(cloud: Cloud, settings: CloudSettings) -> tuple[Finding, int]:
     )
     hint = "Service Quotas raises 'Concurrent executions' of Lambda on request"
     return Finding(what, message, ok=False, hint=hint), 0
+
+
+def _held(cloud: Cloud, function: str) -> int:
+    """Return how many copies an earlier version has reserved."""
+    if not function:
+        return 0
+    try:
+        found = cloud.call("lambda", "get_function_concurrency", FunctionName=function)
+    except GoneError:
+        return 0
+    return int(found.get("ReservedConcurrentExecutions", 0))
 
 
 def _quota(cloud: Cloud, settings: CloudSettings) -> Finding:

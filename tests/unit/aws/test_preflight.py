@@ -300,3 +300,26 @@ def test_what_cannot_be_looked_at_is_said_and_stops_nobody(operation, what, erro
     assert f"could not be checked: {error}" in found[what].found
     assert (found[what].ok, found[what].blocking) == (False, False)
     assert reservable == (0 if what == "reserved copies" else 5)
+
+
+@pytest.mark.parametrize(
+    ("held", "free", "expected"),
+    [
+        ({"ReservedConcurrentExecutions": 5}, 100, 5),
+        ({}, 100, 0),
+        (GoneError("no such function"), 104, 0),
+        (GoneError("no such function"), 105, 5),
+    ],
+)
+def test_what_the_version_before_has_reserved_may_be_reserved_again(held, free, expected):
+    account = Account(get_account_settings=limits(105, free), get_function_concurrency=held)
+    found = preflight(account, CloudSettings(), ["s3:GetObject"], "marfa-soup")
+    assert found.reservable == expected
+
+
+def test_a_reservation_is_kept_where_it_cannot_be_looked_at():
+    account = Account(
+        get_account_settings=NetworkError("busy"),
+        get_function_concurrency={"ReservedConcurrentExecutions": 5},
+    )
+    assert preflight(account, CloudSettings(), ["s3:GetObject"], "marfa-soup").reservable == 5

@@ -280,7 +280,9 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
         root = stacks.find(cloud, made.names, made.names.base)
     bucket = root.outputs.get("Bucket", "") if root else ""
     absent = uploads.missing(cloud, bucket, parcels) if bucket else list(parcels)
-    checks = preflight.preflight(cloud, made.settings, policies.deployer(made.names))
+    checks = preflight.preflight(
+        cloud, made.settings, policies.deployer(made.names), made.names.one
+    )
     return Plan(
         draft=made,
         parcels=parcels,

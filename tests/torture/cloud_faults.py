@@ -1,0 +1,217 @@
+"""Each call of deploy and of destroy fails once, in each way there is; then again, and then destroy.
+
+`make faults` runs every point and prints what was injected and what survived; the tests run a sample,
+and show with planted bugs that each promise can be broken.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.cloud.aws import ACCOUNT, REGION, Bed
+from tests.cloud.faults import KINDS, Faults, PowerCut
+from tests.cloud.inventory import blurred, everything
+from tests.cloud.lookalikes import lookalikes
+from tests.cloud.recorder import Recorder
+
+from marfa import bundle as bundles
+from marfa import loading
+from marfa.aws.names import Names
+from marfa.container.contract import respond
+from marfa.errors import MarfaError
+from marfa.settings import CloudSettings
+from marfa.stages.deploy import deploy
+from marfa.stages.destroy import destroy
+
+NAMES = Names("soup", REGION, ACCOUNT)
+TARGETS = ("lambda", "serverless", "endpoint")
+_NAMED = re.compile(r"\b[0-9a-f]{8}(?:[0-9a-f]{4})?\b")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place where one thing goes wrong.
+
+    Attributes:
+        target: what is deployed.
+        verb: "deploy" or "destroy".
+        number: which call fails, from 1.
+        kind: how.
+    """
+
+    target: str
+    verb: str
+    number: int
+    kind: str
+
+
+@dataclass
+class Tally:
+    """What was injected, and what became of it."""
+
+    injected: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    broken: list[tuple[Point, str]] = field(default_factory=list)
+
+
+class Torture:
+    """Deploys a model over and over.
+
+    Args:
+        bed: the account.
+        model: a model.tar.gz.
+        workdir: a work folder.
+        do: what to try; the stages themselves if not given.
+    """
+
+    def __init__(
+        self, bed: Bed, model: Any, workdir: str, do: dict[str, Callable[..., Any]] | None = None
+    ) -> None:
+        self._bed, self._model, self._workdir = bed, model, workdir
+        self._loaded = loading.of(bundles.load(model), "numpy")
+        self._do = do or {"deploy": deploy, "destroy": destroy}
+        self._usual: dict[str, list[str]] = {}
+
+    def points(self, target: str) -> Iterator[Point]:
+        """Yield every point of a target, in the order of the calls."""
+        for verb, count in self._calls(target).items():
+            for number in range(1, count + 1):
+                yield from (Point(target, verb, number, kind) for kind in KINDS)
+
+    def _calls(self, target: str) -> dict[str, int]:
+        """Count the calls of a run in which nothing fails, and keep what it makes."""
+        self._bed.reset()
+        counted = {}
+        for verb in ("deploy", "destroy"):
+            session = self._bed.session()
+            recorder = Recorder(session)
+            self._run(verb, target, session)
+            counted[verb] = len(recorder.calls)
+            if verb == "deploy":
+                self._usual[target] = _alike(everything(self._bed.session()))
+        return counted
+
+    def survive(self, point: Point, *, foreign: bool = False) -> str:
+        """Let one call fail, then do it again, then destroy.
+
+        Args:
+            point: what fails where.
+            foreign: put what only looks like ours beside it.
+
+        Returns:
+            Empty, or which promise was broken.
+        """
+        self._bed.reset()
+        theirs = lookalikes(self._bed.session(), NAMES) if foreign else set()
+        if point.verb == "destroy":
+            self._run("deploy", point.target)
+        unguarded: list[str] = []
+        session = self._bed.session()
+        faults = Faults(session, point.number, point.kind, watch=self._watch(unguarded))
+        try:
+            self._run(point.verb, point.target, session)
+        except (MarfaError, PowerCut):
+            pass
+        except Exception as error:  # noqa: BLE001 - a traceback is a broken promise, told as one
+            return f"a traceback: {type(error).__name__}: {error}"
+        if not faults.fired and point.kind not in {"die-before"}:
+            return "the call was never made"
+        try:
+            return self._afterwards(point, theirs) or "; ".join(unguarded[:1])
+        except MarfaError as error:
+            return f"it does not go on: {error}"
+
+    def _afterwards(self, point: Point, theirs: set[str]) -> str:
+        if point.verb == "deploy":
+            self._run("deploy", point.target)
+            found = _alike(everything(self._bed.session()) - theirs)
+            if found != self._usual[point.target]:
+                odd = set(found) ^ set(self._usual[point.target])
+                return f"another inventory than usual: {sorted(odd)[:3]}"
+        self._run("destroy", point.target)
+        there = everything(self._bed.session())
+        left, gone = there - theirs, theirs - there
+        if left:
+            return f"left: {sorted(left)[:3]}"
+        return f"of others, gone: {sorted(gone)[:3]}" if gone else ""
+
+    def _watch(self, unguarded: list[str]) -> Callable[[Any], None]:
+        """Look after each call whether there is an endpoint without its schedule."""
+        watching = self._bed.session()
+
+        def look(call: Any) -> None:
+            if call.service != "cloudformation" or call.operation != "describe_stacks":
+                return
+            names = {
+                each["EndpointName"]
+                for each in watching.client("sagemaker").list_endpoints()["Endpoints"]
+                if each["EndpointName"] == NAMES.one
+            }
+            if names and not _is_serverless(watching) and not _schedules(watching):
+                unguarded.append("an endpoint without its schedule")
+
+        return look
+
+    def _run(self, verb: str, target: str, session: Any = None) -> None:
+        cloud = self._bed.cloud(session, attempts=1 if session else 2)
+        if verb == "destroy":
+            self._do["destroy"](NAMES.deployment, cloud=cloud)
+            return
+        self._do["deploy"](
+            self._model,
+            CloudSettings(target=target, deployment=NAMES.deployment, numpy="aws"),
+            workdir=self._workdir,
+            cloud=cloud,
+            ask=lambda _, request: respond(self._loaded, request),
+        )
+
+
+def _alike(lines: set[str]) -> list[str]:
+    """Return a census without what AWS chooses, nor what is named after it: versions hold the bucket."""
+    return sorted(_NAMED.sub("*", line) for line in blurred(lines))
+
+
+def _schedules(session: Any) -> bool:
+    found = session.client("scheduler").list_schedules(NamePrefix=NAMES.one)["Schedules"]
+    return NAMES.one in {each["Name"] for each in found}
+
+
+def _is_serverless(session: Any) -> bool:
+    client = session.client("sagemaker")
+    config = client.describe_endpoint(EndpointName=NAMES.one)["EndpointConfigName"]
+    variants = client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    return all("ServerlessConfig" in each for each in variants)
+
+
+def torture(it: Torture, points: list[Point], tally: Tally, *, foreign_each: int = 10) -> None:
+    """Try points, with others' things beside ours at each so many."""
+    for count, point in enumerate(points):
+        broken = it.survive(point, foreign=count % foreign_each == 0)
+        tally.injected[point.target, point.verb, point.kind] += 1
+        if broken:
+            tally.broken.append((point, broken))
+            sys.stderr.write(f"BROKEN {point}: {broken}\n")
+
+
+def report(tally: Tally, seconds: float) -> str:
+    """Write the table: a line for each target, verb and kind."""
+    lost = Counter((point.target, point.verb, point.kind) for point, _ in tally.broken)
+    lines = ["| target | verb | fault | injected | survived |", "|---|---|---|---|---|"]
+    for key, count in sorted(tally.injected.items()):
+        lines.append(f"| {' | '.join(key)} | {count} | {count - lost[key]} |")
+    total = sum(tally.injected.values())
+    lines.append(f"| all | | | {total} | {total - len(tally.broken)} |")
+    lines.append(f"\n{total} points in {seconds:.0f} s")
+    return "\n".join(lines)
+
+
+def timed(work: Callable[[], None]) -> float:
+    """Return the seconds that something takes."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began

@@ -59,10 +59,11 @@ class Cloud:
 
     Attributes:
         region: where it is.
+        partition: "aws", or the name of a part of AWS that stands apart, such as "aws-cn".
 
     Raises:
         MissingExtraError: if boto3 is not installed.
-        SettingsError: if there is no such profile, or no region is named anywhere.
+        SettingsError: if there is no such profile or region, or no region is named anywhere.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Cloud:
             raise SettingsError(
                 message, where="region", hint="--region us-east-1, or aws configure"
             )
+        self.partition = _partition(self._session, self.region)
 
     @cached_property
     def _identity(self) -> dict[str, Any]:
@@ -100,15 +102,9 @@ class Cloud:
         """Return the ARN of whoever the credentials belong to."""
         return str(self._identity["Arn"])
 
-    @property
-    def partition(self) -> str:
-        """Return "aws", or the name of a part of AWS that stands apart, such as "aws-cn"."""
-        return str(self._session.get_partition_for_region(self.region))
-
     def offers(self, service: str) -> bool:
         """Say whether boto3 knows of a service in this region; asks nobody."""
-        partition = self._session.get_partition_for_region(self.region)
-        known = self._session.get_available_regions(service, partition_name=partition)
+        known = self._session.get_available_regions(service, partition_name=self.partition)
         return not known or self.region in known
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -165,7 +161,7 @@ class Cloud:
             config = Config(
                 connect_timeout=_CONNECT_SECONDS,
                 read_timeout=_READ_SECONDS,
-                retries={"mode": "standard", "max_attempts": self._attempts},
+                retries={"mode": "standard", "total_max_attempts": self._attempts},
                 user_agent_extra=f"marfa/{__version__}",
             )
             try:
@@ -187,6 +183,18 @@ def _session(region: str, profile: str) -> Any:
     except BotoCoreError as error:
         raise SettingsError(
             str(error), where="profile", hint="aws configure list-profiles"
+        ) from None
+
+
+def _partition(session: Any, region: str) -> str:
+    from botocore.exceptions import UnknownRegionError
+
+    try:
+        return str(session.get_partition_for_region(region))
+    except UnknownRegionError:
+        message = f"{region!r:.40} is no region"
+        raise SettingsError(
+            message, where="region", hint="such as us-east-1 or eu-west-1"
         ) from None
 
 
@@ -235,7 +243,8 @@ def _failed(service: str, operation: str, error: Exception) -> MarfaError:
     if isinstance(error, missing):
         hint = "aws configure, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         return CredentialsError(f"no credentials for AWS: {error}", where=where, hint=hint)
-    if isinstance(error, exceptions.HTTPClientError):
+    # most failures of a line are of the one kind, and some of the other
+    if isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
         message = f"AWS cannot be reached: {type(error).__name__}"
         return NetworkError(
             message, where=where, hint=f"check the line and --region; then {_AGAIN}"

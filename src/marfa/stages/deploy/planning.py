@@ -33,10 +33,28 @@ from marfa.aws.template import base
 from marfa.aws.template.live import Live
 from marfa.bundle import Bundle
 from marfa.console import Talk
-from marfa.errors import CloudError, CredentialsError
+from marfa.errors import (
+    CloudError,
+    CredentialsError,
+    MarfaError,
+    NotPermittedError,
+    QuotaError,
+    SettingsError,
+)
 from marfa.predictor import Predictor
 from marfa.settings import CloudSettings
 from marfa.writer import Writer
+
+_KINDS: dict[str, type[MarfaError]] = {
+    "region": SettingsError,
+    "serverless memory": SettingsError,
+    "instance type": SettingsError,
+    "image": SettingsError,
+    "credentials": CredentialsError,
+    "quota": QuotaError,
+    "permissions": NotPermittedError,
+}
+"""What a check that blocks is as an error, and so which exit code it has."""
 
 _NOBODY = "000000000000"
 """Stands for the account in a plan that is made without credentials."""
@@ -189,11 +207,11 @@ class Plan:
         """Refuse to begin what cannot succeed.
 
         Raises:
-            CloudError: with what is wrong, and what to type.
+            MarfaError: of the kind that fits, with what is wrong and what to type.
         """
-        for finding in self.checks.findings:
-            if finding.blocking and not finding.ok:
-                raise CloudError(finding.found, where=finding.what, hint=finding.hint)
+        for finding in self.checks.blocked:
+            kind = _KINDS.get(finding.what, CloudError)
+            raise kind(finding.found, where=finding.what, hint=finding.hint)
 
     def told(self) -> Iterator[str]:
         """Yield what a person should know before it begins."""

@@ -7,7 +7,7 @@ TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torc
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser check bench docs clean
+.PHONY: help setup run test test-browser faults check bench docs clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ test: .venv/installed .venv/aws-lambda-rie  ## the tests
 test-browser: .venv/installed  ## the page in a real Chromium
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
 	$(BIN)/pytest tests/browser -o addopts='--strict-markers --import-mode=importlib'
+
+faults: .venv/installed  ## cut, throttle and refuse deploy and destroy at each of their calls (an hour and a half)
+	FAULTS_EVERY=1 $(BIN)/pytest tests/torture/test_cloud_faults.py
 
 check: .venv/installed  ## format, lint, types, and documents in step with the code
 	$(BIN)/ruff format --check .

@@ -155,7 +155,8 @@ STAGES = sorted(
 def test_one_word_in_four_places(stage):
     whole, folder = SOURCE / "stages" / f"{stage}.py", SOURCE / "stages" / stage
     assert f"def {stage}(" in (whole if whole.is_file() else folder / "__init__.py").read_text()
-    assert f"def {stage}(" in (SOURCE / "cli" / "app.py").read_text()
+    commands = "".join((SOURCE / "cli" / name).read_text() for name in ("app.py", "cloud.py"))
+    assert f"def {stage}(" in commands
     assert (ROOT / "tests" / "functional" / f"test_{stage}.py").is_file()
     assert f"## marfa {stage}\n" in (ROOT / "docs" / "cli.md").read_text()
 

@@ -28,6 +28,7 @@ _HOME = {
     for stage in (
         *("fetch", "prepare", "train", "evaluate", "package"),
         *("predict", "generate", "score", "serve"),
+        *("deploy", "status", "renew", "rollback", "destroy"),
     )
 }
 __all__ = sorted([*_HOME, "__version__"])
@@ -38,14 +39,19 @@ if TYPE_CHECKING:
     from marfa.predictor import Predictor as Predictor
     from marfa.recipes import Settings as Settings
     from marfa.recipes import resolve as resolve
+    from marfa.stages.deploy import deploy as deploy
+    from marfa.stages.destroy import destroy as destroy
     from marfa.stages.evaluate import evaluate as evaluate
     from marfa.stages.fetch import fetch as fetch
     from marfa.stages.generate import generate as generate
     from marfa.stages.package import package as package
     from marfa.stages.predict import predict as predict
     from marfa.stages.prepare import prepare as prepare
+    from marfa.stages.renew import renew as renew
+    from marfa.stages.rollback import rollback as rollback
     from marfa.stages.score import score as score
     from marfa.stages.serve import serve as serve
+    from marfa.stages.status import status as status
     from marfa.stages.train import train as train
     from marfa.writer import Writer as Writer
 

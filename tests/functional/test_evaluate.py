@@ -33,6 +33,15 @@ def test_a_running_server_gives_the_same_figures(trained, model_path):
             assert found[close] == pytest.approx(expected[close], abs=2e-3)
 
 
+def test_a_server_is_asked_about_so_many_texts_of_each_label(trained, model_path):
+    with Running(model_path, ServeSettings(port=0)) as server:
+        (some,) = evaluate(trained, against=server.url, per_label=3)["systems"].values()
+        (again,) = evaluate(trained, against=server.url, per_label=3)["systems"].values()
+        (whole,) = evaluate(trained, against=server.url, per_label=0)["systems"].values()
+    assert some["n"] == 6 < whole["n"]
+    assert some == again  # always the same ones
+
+
 def test_the_report_needs_nothing_but_itself(trained):
     page = (trained.folder / "run" / "report.html").read_text(encoding="utf-8")
     assert "<script" not in page

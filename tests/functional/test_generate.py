@@ -8,6 +8,8 @@ import pytest
 
 import marfa
 from marfa.errors import BundleError, EmptyTextError, RequestError, UnknownTextError
+from marfa.settings import ServeSettings
+from marfa.stages.serve import Running
 
 
 def command(*arguments, stdin=None):
@@ -172,3 +174,15 @@ def test_joiners_and_no_break_blanks_reach_the_reader_as_they_are(writer_path):
 def test_unknown_characters_of_a_prompt_are_told(writer_path):
     done = command("generate", writer_path, "--prompt", "it \u4e00", "--length", 20, "--seed", 4)
     assert "1 character(s) of the prompt are not known" in done.stderr
+
+
+def test_a_running_server_writes_the_same_text(writer_path):
+    with Running(writer_path, ServeSettings(port=0, engine="numpy")) as server:
+        task, pieces = marfa.generate("", "The ", length=40, seed=7, against=server.url)
+        done = command(
+            "generate", "--against", server.url, "--prompt", "The ", "--length", "40", "--seed", "7"
+        )
+    here = "".join(marfa.generate(writer_path, "The ", length=40, seed=7, engine="numpy")[1])
+    assert "".join(pieces) == here
+    assert (task.prompt, task.length) == ("The ", 40)
+    assert done.stdout.rstrip("\n") == here.rstrip("\n")

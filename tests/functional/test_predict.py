@@ -8,7 +8,9 @@ import pytest
 
 import marfa
 from marfa.errors import RequestError
+from marfa.settings import ServeSettings
 from marfa.stages.predict import predict
+from marfa.stages.serve import Running
 
 
 def shell(*arguments, stdin=b""):
@@ -80,3 +82,37 @@ def test_engines_agree(model_path):
     ):
         assert one.label == other.label
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-5)
+
+
+def test_a_running_server_says_the_same(model_path):
+    texts = ["A wonderful film.", "", "qzxjv wvkqz", "فيلم رائع"]
+    with Running(model_path, ServeSettings(port=0)) as server:
+        asked = predict("", texts, against=server.url)
+        done = shell("--against", server.url, "A wonderful film.", "- not a flag")
+    here = predict(model_path, texts)
+    assert [each.label for each in asked] == [each.label for each in here]
+    assert [each.reason for each in asked] == [each.reason for each in here]
+    for one, other in zip(asked, here, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-4)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("against", "code", "words"),
+    [
+        ("http://127.0.0.1:9", 4, "cannot be reached"),
+        ("127.0.0.1:8080", 2, "no name for a deployment"),
+        ("ftp://x", 2, "no http address"),
+    ],
+)
+def test_a_server_that_does_not_answer_is_said(against, code, words):
+    done = shell("--against", against, "good")
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert words in done.stderr.decode()
+
+
+def test_no_model_at_all_is_said():
+    done = shell()
+    assert done.returncode == 2
+    assert b"no model is named" in done.stderr

@@ -44,7 +44,7 @@ class CloudSettings(Checked):
     )
     numpy: str = setting(
         "wheel",
-        "Where the Lambda function has numpy from: a wheel that is sent once (about 13 MB), or AWS's "
+        "Where the Lambda function has numpy from: a wheel that is sent once (12 MB), or AWS's "
         "public layer, of which nothing is sent.",
         choices=("wheel", "aws"),
         outcome=False,

@@ -1,0 +1,94 @@
+"""The commands that look at, change or end what is on AWS."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from marfa.cli import flags, show_cloud
+from marfa.cli.common import COMMON, FLAT, WHERE, Common, app, settings_of, talk
+
+DEPLOY = flags.make("place.workdir", "cloud", recipe=False)
+CLOUD = flags.make(*WHERE, recipe=False)
+RENEW = flags.make(*WHERE, "cloud.lease", recipe=False)
+_MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
+_DEPLOYMENT = Annotated[str, Parameter(help="Name of the deployment.")]
+
+
+@app.command
+def deploy(
+    model: _MODEL,
+    /,
+    *,
+    plan: Annotated[
+        bool, Parameter(help="Say what would exist, be sent and cost; make nothing.", negative="")
+    ] = False,
+    policy: Annotated[
+        bool, Parameter(help="Print the rights that deploying needs, as a policy.", negative="")
+    ] = False,
+    options: Annotated[DEPLOY, FLAT] = DEPLOY(),
+    common: COMMON = Common(),
+) -> None:
+    """Put a model on AWS, behind a public address with a page; again for a new version."""
+    from marfa.stages.deploy import deploy as stage
+
+    settings = settings_of("", options)
+    how = "policy" if policy else "plan" if plan else "deploy"
+    result = stage(model, settings.cloud, talk(), workdir=settings.place.workdir, how=how)
+    show_cloud.deploy(result, how, common.json)
+
+
+@app.command
+def status(
+    deployment: Annotated[str, Parameter(help="Name of one; all if not given.")] = "",
+    /,
+    *,
+    options: Annotated[CLOUD, FLAT] = CLOUD(),
+    common: COMMON = Common(),
+) -> None:
+    """Say what is up on AWS, until when, what it has cost, and what it costs an hour."""
+    from marfa.stages.status import status as stage
+
+    show_cloud.status(stage(deployment, settings_of("", options).cloud), common.json)
+
+
+@app.command
+def renew(
+    deployment: _DEPLOYMENT,
+    /,
+    *,
+    options: Annotated[RENEW, FLAT] = RENEW(),
+    common: COMMON = Common(),
+) -> None:
+    """Let a lease end so long from now: --lease 2h."""
+    from marfa.stages.renew import renew as stage
+
+    show_cloud.renew(stage(deployment, settings_of("", options).cloud, talk()), common.json)
+
+
+@app.command
+def rollback(
+    deployment: _DEPLOYMENT,
+    /,
+    *,
+    options: Annotated[CLOUD, FLAT] = CLOUD(),
+    common: COMMON = Common(),
+) -> None:
+    """Put the version live again that was so before."""
+    from marfa.stages.rollback import rollback as stage
+
+    show_cloud.rollback(stage(deployment, settings_of("", options).cloud, talk()), common.json)
+
+
+@app.command
+def destroy(
+    deployment: _DEPLOYMENT,
+    /,
+    *,
+    options: Annotated[CLOUD, FLAT] = CLOUD(),
+    common: COMMON = Common(),
+) -> None:
+    """Delete everything of a deployment, and prove that nothing is left."""
+    from marfa.stages.destroy import destroy as stage
+
+    show_cloud.destroy(stage(deployment, settings_of("", options).cloud, talk()), common.json)

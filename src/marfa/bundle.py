@@ -3,7 +3,7 @@
     manifest.json        this file's format, the task, and size and SHA-256 of every other file
     config.json          task, the shape of the network, the settings it was made with
     codec.json           text to numbers
-    weights.safetensors  the weights, for the numpy engine
+    weights.safetensors  the weights, for the numpy engine; rounded embeddings in eight bits
     model.onnx           the same as a graph, for ONNX Runtime
     model.int8.onnx      the same with eight-bit weights, of a generator
     golden.jsonl         recorded requests, good and bad, with their exact responses
@@ -27,7 +27,10 @@ from typing import Any
 from marfa import archives, files
 from marfa.errors import BundleError
 
-FORMAT = 1
+FORMAT = 2
+_READ = (1, FORMAT)
+"""Formats that are read; the first knew no numbers of eight bits among the weights."""
+
 MANIFEST = "manifest.json"
 TOTAL_LIMIT = 500 << 20
 """Bytes of a whole bundle at most, unpacked."""
@@ -214,8 +217,9 @@ def _manifest(data: bytes, where: str) -> dict[str, Any]:
         manifest = None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise _altered(where, f"{MANIFEST} is not a bundle's manifest")
-    if manifest.get("format") != FORMAT:
-        message = f"bundle format {manifest.get('format')!r}; this marfa reads {FORMAT}"
+    if manifest.get("format") not in _READ:
+        known = " and ".join(map(str, _READ))
+        message = f"bundle format {manifest.get('format')!r}; this marfa reads {known}"
         raise BundleError(
             message, where=where, hint="install the marfa that made it, or a newer one"
         )

@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from marfa import bundle
+from marfa import bundle, loading
+from marfa.engines import weights
 from marfa.errors import DataError
 from marfa.recipes import resolve
 from marfa.stages.evaluate import evaluate
@@ -28,6 +30,46 @@ def test_it_is_kept_when_nothing_has_changed(trained, model_path):
     changed = model_path.stat().st_mtime_ns
     package(trained)
     assert model_path.stat().st_mtime_ns == changed
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnx"])
+def test_a_packed_model_says_what_the_trained_network_says(trained, model_path, engine):
+    """Its embeddings were rounded before they were judged: packing them in eight bits moves nothing."""
+    import torch
+    from safetensors.numpy import load
+
+    from marfa.data import dataset
+    from marfa.models.classifier import Classifier
+    from marfa.models.scoring import probabilities
+
+    packed = bundle.load(model_path)
+    of_run = load((trained.run_folder / "weights.safetensors").read_bytes())
+    assert load(packed.contents["weights.safetensors"])["embedding.weight"].dtype == "int8"
+    found = weights.read(packed.contents["weights.safetensors"])
+    assert {name: each.tobytes() for name, each in found.items()} == {
+        name: each.tobytes() for name, each in of_run.items()
+    }
+    network = Classifier(trained.model, packed.json("config.json")["vocabulary"], 2)
+    network.load_state_dict({name: torch.from_numpy(each) for name, each in of_run.items()})
+    prepared = trained.folder / "dataset"
+    said = loading.of(packed, engine).predict_proba(list(dataset.read_texts(prepared, "test")))
+    expected = probabilities(network, dataset.read_split(prepared, "test"))
+    readable = ~np.isnan(said).any(axis=1)
+    assert readable.mean() > 0.9
+    np.testing.assert_allclose(said[readable], expected[readable], atol=2e-6)
+
+
+def test_embeddings_of_32_bits_stay_so(tmp_path):
+    from safetensors.numpy import load
+    from tests.conftest import SMALL
+
+    flags = {**SMALL, "workdir": str(tmp_path), "epochs": 1, "embedding_bits": 32}
+    settings = resolve("sentiment", flags)
+    for stage in (prepare, train, evaluate, package):
+        stage(settings)
+    found = bundle.load(settings.model_file).contents["weights.safetensors"]
+    assert found == (settings.run_folder / "weights.safetensors").read_bytes()
+    assert load(found)["embedding.weight"].dtype == "float32"
 
 
 CODE = """

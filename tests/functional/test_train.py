@@ -11,7 +11,8 @@ import pytest
 
 from marfa import files
 from marfa.console import Silence
-from marfa.errors import DataError, StoppedError, TrainingError
+from marfa.engines import rounding
+from marfa.errors import DataError, SettingsError, StoppedError, TrainingError
 from marfa.models import checkpoint
 from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
@@ -187,6 +188,61 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(tmp_path):
     best = max(found["epochs"], key=lambda e: (e["validation_accuracy"], -e["validation_loss"]))
     assert found["best"] == best
     assert len(found["epochs"]) == best["epoch"] + 2
+
+
+def ended(made):
+    """What a run has kept, the network that it makes, and its validation texts."""
+    import torch
+    from safetensors.numpy import load
+
+    from marfa.data import dataset
+    from marfa.models.classifier import Classifier
+
+    kept = load((made.run_folder / "weights.safetensors").read_bytes())
+    config = json.loads((made.run_folder / "config.json").read_text())
+    network = Classifier(made.model, config["vocabulary"], len(config["labels"]))
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
+    return kept, network, dataset.read_split(made.folder / "dataset", "validation")
+
+
+@pytest.mark.parametrize("bits", [8, 32])
+@pytest.mark.parametrize("average", [0.0, 0.998])
+def test_the_best_epochs_figures_are_those_of_the_weights_that_are_kept(tmp_path, bits, average):
+    from marfa.models.scoring import loss_and_accuracy, probabilities
+
+    made = settings(tmp_path, embedding_bits=bits, average=average)
+    prepare(made)
+    best = train(made)["best"]
+    _, network, validation = ended(made)
+    loss, accuracy = loss_and_accuracy(probabilities(network, validation), validation.labels_N)
+    assert best["validation_accuracy"] == round(accuracy, 6)
+    assert best["validation_loss"] == pytest.approx(loss, abs=2e-6)
+
+
+@pytest.mark.parametrize("average", [0.0, 0.998])
+def test_embeddings_are_rounded_where_they_are_kept_and_nowhere_else(tmp_path, average):
+    """What learns, learns as it would without: only the figures of the rounded network differ."""
+    runs = {}
+    for bits in (8, 32):
+        made = settings(tmp_path, embedding_bits=bits, average=average, epochs=2, patience=0)
+        prepare(made)
+        found = train(made)
+        learnt = [(each["train_loss"], each["train_accuracy"]) for each in found["epochs"]]
+        runs[bits] = ended(made)[0], learnt, found["best"]["epoch"]
+    (small, learnt, best), (whole, expected, same_best) = runs[8], runs[32]
+    assert learnt == expected
+    assert best == same_best
+    tables = [tensors.pop("embedding.weight") for tensors in (small, whole)]
+    assert tables[0].tobytes() == rounding.rounded(tables[1]).tobytes() != tables[1].tobytes()
+    assert not tables[0][0].any()  # the row of padding
+    assert {name: array.tobytes() for name, array in small.items()} == {
+        name: array.tobytes() for name, array in whole.items()
+    }
+
+
+def test_bits_that_no_embedding_is_kept_in_are_refused():
+    with pytest.raises(SettingsError, match="embedding_bits: 16 is none of 8, 32"):
+        settings("work", embedding_bits=16)
 
 
 def test_the_tutorials_network_trains_too(tmp_path):

@@ -5,8 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import save
 
 from marfa import archives, bundle
+from marfa.engines import weights
 from marfa.errors import BundleError, SettingsError
 from marfa.loading import load
 from marfa.predictor import Predictor
@@ -62,8 +64,29 @@ def test_another_format_says_what_to_do(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["format"] = 99
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match="format 99; this marfa reads 1"):
+    with pytest.raises(BundleError, match="format 99; this marfa reads 1 and 2"):
         bundle.load(folder)
+
+
+def test_a_bundle_of_the_first_format_answers_as_before(model_path, folder):
+    """In it all weights have 32 bits."""
+    loaded = bundle.load(model_path)
+    wide = save(weights.read(loaded.contents["weights.safetensors"]))
+    assert len(wide) > 2 * len(loaded.contents["weights.safetensors"])
+    sealed = bundle.seal(
+        {**loaded.contents, "weights.safetensors": wide},
+        {"tolerance": loaded.manifest["tolerance"], "format": 1},
+    )
+    for name, content in sealed.items():
+        (folder / name).write_bytes(content)
+    assert bundle.load(folder).manifest["format"] == 1
+    texts = ["a wonderful film", "a waste of time"]
+    for engine in ("numpy", "onnx"):
+        found, expected = (
+            Predictor(bundle.load(path), engine).predict_proba(texts)
+            for path in (folder, model_path)
+        )
+        assert found.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"files": {}}', b"[" * 9999, b"\xff"])

@@ -79,7 +79,7 @@ def _flag(key: str, tasks: Mapping[str, Field[Any]], group: Group) -> tuple[str,
 
 def meaning(item: Field[Any]) -> str:
     """Return what a setting means, and its choices if it has some."""
-    choices = item.metadata["choices"]
+    choices = [str(choice) for choice in item.metadata["choices"]]
     return str(item.metadata["meaning"]) + (f" One of {', '.join(choices)}." if choices else "")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from onnx import TensorProto, helper
 
+from marfa.engines import rounding
 from marfa.engines.numpy_engine import directions
 from marfa.engines.onnx_nodes import Graph
 from marfa.engines.weights import Floats
@@ -29,7 +30,7 @@ def build(settings: ModelSettings, weights: Mapping[str, Floats]) -> bytes:
     """
     graph = Graph()
     labels = len(weights["output.bias"])
-    embedded = graph.add("Gather", graph.weight("embedding", weights["embedding.weight"]), "tokens")
+    embedded = _embedded(graph, weights["embedding.weight"])
     embedded = graph.add("Transpose", embedded, perm=[1, 0, 2])  # time first
     states, last = embedded, ""
     for layer in range(settings.layers):
@@ -61,6 +62,18 @@ def build(settings: ModelSettings, weights: Mapping[str, Floats]) -> bytes:
         ],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", labels])],
     )
+
+
+def _embedded(graph: Graph, table_VE: Floats) -> str:
+    """Add the embeddings of the tokens; eight-bit numbers stay so until their rows are looked up."""
+    small = rounding.whole(table_VE)
+    if small is None:
+        return graph.add("Gather", graph.weight("embedding", table_VE), "tokens")
+    steps_VE, scale = small
+    rows = graph.add("Gather", graph.weight("embedding", steps_VE), "tokens")
+    # A plain product, exact as it is: what ONNX Runtime does to DequantizeLinear has no part in it.
+    rows = graph.add("Cast", rows, to=TensorProto.FLOAT)
+    return graph.add("Mul", rows, graph.weight("scale", np.array(scale)))
 
 
 def _layer(

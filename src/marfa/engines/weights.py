@@ -2,6 +2,8 @@
 
 The format: eight bytes with the length of a JSON header, the header with type, shape and place of each
 tensor, and the numbers (the safetensors project's README, "Format"). A header is believed in nothing.
+
+A tensor `x` of whole numbers of eight bits stands for its products with the one number of `x.scale`.
 """
 
 from __future__ import annotations
@@ -16,23 +18,27 @@ import numpy.typing as npt
 from marfa.errors import BundleError
 
 Floats = npt.NDArray[np.float32]
+SCALE = ".scale"
+"""What the name of an eight-bit tensor's scale adds to its own."""
+
 _HEADER_LIMIT = 1 << 20
 _MAX_AXES = 4
+_TYPES: dict[object, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I8": np.dtype("i1")}
 
 
 def read(data: bytes, where: str = "weights.safetensors") -> dict[str, Floats]:
-    """Read 32-bit tensors.
+    """Read tensors of 32 bits a number, and of eight bits with a scale.
 
     Args:
         data: a whole safetensors file.
         where: its name, for messages.
 
     Returns:
-        Arrays by name, views into `data`.
+        Arrays of 32 bits a number by name, views into `data` where they stand there as such.
 
     Raises:
         BundleError: if it is no such file, or a tensor lies outside it, overlaps another, is of
-            another type, or holds a number that is not finite.
+            another type, has no fitting scale, or holds a number that is not finite.
     """
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or not 2 <= length <= min(_HEADER_LIMIT, len(data) - 8):
@@ -45,19 +51,28 @@ def read(data: bytes, where: str = "weights.safetensors") -> dict[str, Floats]:
         raise _damaged(where, "its header is not a table")
     header.pop("__metadata__", None)
     body = memoryview(data)[8 + length :]
-    arrays: dict[str, Floats] = {}
+    arrays: dict[str, Any] = {}
     position = 0
     for name, entry in sorted(header.items(), key=lambda item: _begin(item[1], where)):
-        start, end, shape = _entry(entry, where)
+        start, end, kind, shape = _entry(entry, where)
         if start != position or end > len(body):
             raise _damaged(where, "its tensors do not follow each other")
-        array = np.frombuffer(body[start:end], dtype="<f4").reshape(shape)
-        if not np.isfinite(array).all():
-            raise _damaged(where, f"{name!r} holds a number that is not finite")
-        arrays[name] = array
+        arrays[name] = np.frombuffer(body[start:end], dtype=kind).reshape(shape)
         position = end
     if position != len(body):
         raise _damaged(where, "bytes are left over at its end")
+    scales = {
+        name: arrays.pop(name + SCALE, None)
+        for name in [name for name, array in arrays.items() if array.dtype == np.int8]
+    }
+    for name, scale in scales.items():
+        if scale is None or scale.dtype != np.float32 or scale.shape != (1,) or not scale[0] > 0:
+            raise _damaged(where, f"{name!r} has no scale, or none that fits it")
+    with np.errstate(all="ignore"):  # what comes of a scale that is too great is refused below
+        arrays |= {name: arrays[name] * scale for name, scale in scales.items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise _damaged(where, f"{name!r} holds a number that is not finite")
     return arrays
 
 
@@ -65,14 +80,19 @@ def _begin(entry: Any, where: str) -> int:
     return _entry(entry, where)[0]
 
 
-def _entry(entry: Any, where: str) -> tuple[int, int, tuple[int, ...]]:
-    """Return begin, end and shape of one tensor, checked against each other."""
+def _entry(entry: Any, where: str) -> tuple[int, int, np.dtype[Any], tuple[int, ...]]:
+    """Return begin, end, type and shape of one tensor, checked against each other."""
     match entry:
-        case {"dtype": "F32", "shape": [*shape], "data_offsets": [int(start), int(end)]}:
+        case {
+            "dtype": "F32" | "I8" as name,
+            "shape": [*shape],
+            "data_offsets": [int(start), int(end)],
+        }:
+            kind = _TYPES[name]
             whole = all(type(axis) is int and axis > 0 for axis in shape)
             fits = whole and 0 < len(shape) <= _MAX_AXES and start >= 0
-            if fits and end - start == 4 * math.prod(shape):
-                return start, end, tuple(shape)
+            if fits and end - start == kind.itemsize * math.prod(shape):
+                return start, end, kind, tuple(shape)
     raise _damaged(where, "a tensor's type, shape and place do not fit each other")
 
 

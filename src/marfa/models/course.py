@@ -86,9 +86,13 @@ class Course(ABC, Generic[N, B]):
     def learn_from(self, batch: B) -> str:
         """Learn from a batch; return a few words on how it goes."""
 
+    def kept(self) -> N:
+        """Return the network as it would be kept after this epoch; what is judged is what is kept."""
+        return self.learner.judged
+
     @abstractmethod
-    def judged(self) -> dict[str, Any]:
-        """Return what training and validation have come to in this epoch."""
+    def judged(self, network: N) -> dict[str, Any]:
+        """Return what training has come to in this epoch, and validation with this network."""
 
     @abstractmethod
     def rank(self, entry: Mapping[str, Any]) -> tuple[float, ...]:
@@ -178,15 +182,15 @@ class Course(ABC, Generic[N, B]):
             raise self._under.stop.error(message, "run the same command again to go on")
 
     def _end_epoch(self) -> None:
-        entry = {"epoch": self.epoch + 1, **self.judged()}
+        network = self.kept()
+        entry = {"epoch": self.epoch + 1, **self.judged(network)}
         self.history.append(entry)
         tensorboard.write(self._under.folder / "tensorboard", entry)
         self.epoch, self.number, self.sums = self.epoch + 1, 0, {}
         if not self.best or self.rank(entry) > self.rank(self.best):
             self.best = entry
             self._best_weights = {
-                name: tensor.detach().clone()
-                for name, tensor in self.learner.judged.state_dict().items()
+                name: tensor.detach().clone() for name, tensor in network.state_dict().items()
             }
         so_far = ", the best so far" if self.best is entry else ""
         self._under.talk.say(f"epoch {entry['epoch']}: {self.news(entry)}{so_far}")

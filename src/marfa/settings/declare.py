@@ -19,7 +19,7 @@ def setting(
     *,
     low: float | None = None,
     high: float | None = None,
-    choices: tuple[str, ...] = (),
+    choices: tuple[str, ...] | tuple[int, ...] = (),
     outcome: bool = True,
 ) -> Any:
     """Declare one setting.
@@ -29,7 +29,7 @@ def setting(
         meaning: one line for `--help`.
         low: smallest value allowed.
         high: largest value allowed.
-        choices: the values allowed, for a text.
+        choices: the values allowed, where they are few.
         outcome: False for a setting that cannot change a result, only how it is reached.
     """
     metadata = {
@@ -65,8 +65,9 @@ def check(name: str, value: Any, default: Any, limits: Mapping[str, Any]) -> Non
         message = f"{value!r} is not {_KINDS[kind]}"
         raise SettingsError(message, where=name)
     if limits["choices"] and value not in limits["choices"]:
-        message = f"{value!r} is none of {', '.join(limits['choices'])}"
-        raise SettingsError(message, where=name, hint=nearest(str(value), limits["choices"]))
+        known = [str(choice) for choice in limits["choices"]]
+        message = f"{value!r} is none of {', '.join(known)}"
+        raise SettingsError(message, where=name, hint=nearest(str(value), known))
     low, high = limits["low"], limits["high"]
     if low is not None and not (low <= value <= (math.inf if high is None else high)):
         bounds = f"{low} to {high}" if high is not None else f"{low} or more"

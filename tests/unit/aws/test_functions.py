@@ -136,6 +136,11 @@ def test_a_zip_of_the_default_shape_is_hardly_more_than_its_weights(make):
     assert len(functions.proxy_zip(found)) < SMALL_ENOUGH
 
 
+def test_a_model_of_the_default_shape_is_sent_in_three_megabytes():
+    """Its embeddings are eight-bit numbers that pack to six and a half bits each, as trained ones do."""
+    assert len(functions.function_zip(untrained.judge())) < 3_000_000
+
+
 def test_the_layer_leaves_out_what_answering_does_not_need_and_keeps_its_licences(layer):
     found = [path.relative_to(layer) for path in layer.rglob("*") if path.is_file()]
     assert not [path for path in found if path.suffix in {".pyi", ".h", ".a", ".c", ".pxd"}]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 from tests.shapes import LABELS, SHAPES, VOCABULARY
 
-from marfa.engines import onnx_graph, weights
+from marfa.engines import onnx_graph, rounding, weights
 from marfa.engines.numpy_engine import NumpyEngine
 from marfa.engines.onnx_engine import OnnxEngine
 from marfa.errors import BundleError
@@ -16,11 +16,14 @@ from marfa.models.classifier import Classifier
 from marfa.settings import ModelSettings
 
 
-def engines(shape):
+def engines(shape, small=False):
     torch.manual_seed(0)
     network = Classifier(shape, VOCABULARY, LABELS).eval()
     for weight in network.parameters():  # far from the small first weights
         weight.data.mul_(2)
+    if small:
+        table = network.embedding.weight.data
+        table.copy_(torch.from_numpy(rounding.rounded(table.numpy())))
     tensors = weights.read(save(network.state_dict()))
     return (
         network,
@@ -30,6 +33,7 @@ def engines(shape):
 
 
 MADE = {str(shape): engines(shape) for shape in SHAPES}
+MADE |= {f"rounded, {shape}": engines(shape, small=True) for shape in SHAPES[-2:]}
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 
 
@@ -53,6 +57,23 @@ def test_the_graph_is_the_same_bytes_every_time():
     network = Classifier(shape, VOCABULARY, LABELS)
     tensors = weights.read(save(network.state_dict()))
     assert onnx_graph.build(shape, tensors) == onnx_graph.build(shape, tensors)
+
+
+def test_rounded_embeddings_are_eight_bits_in_the_graph_and_the_same_rows():
+    """Beside them stand the same numbers in 32 bits, kept so by one row that does not fit."""
+    shape = ModelSettings(embedding=50, hidden=4)
+    tensors = weights.read(save(Classifier(shape, VOCABULARY, LABELS).state_dict()))
+    small = tensors | {"embedding.weight": rounding.rounded(tensors["embedding.weight"])}
+    mixed = small["embedding.weight"].copy()
+    mixed[-1, 0] *= 0.99
+    graphs = [
+        onnx_graph.build(shape, tensors | {"embedding.weight": table})
+        for table in (small["embedding.weight"], mixed)
+    ]
+    assert len(graphs[0]) < len(graphs[1]) - 2 * mixed.size
+    tokens_BT, lengths_B = np.arange(VOCABULARY - 1)[None], np.array([VOCABULARY - 1])
+    found, expected = (OnnxEngine(graph).probabilities(tokens_BT, lengths_B) for graph in graphs)
+    assert found.tobytes() == expected.tobytes()
 
 
 def test_extreme_weights_do_not_overflow():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from safetensors.numpy import save
+
 from marfa import files
-from marfa.engines import onnx_graph, weights
+from marfa.engines import onnx_graph, rounding, weights
 from marfa.settings import ModelSettings, PackageSettings, from_mapping
 
 
@@ -18,10 +20,10 @@ def contents(run: Path, settings: PackageSettings) -> tuple[dict[str, bytes], di
         settings: `min_known_share`, which travels in the configuration.
     """
     config = {**files.read_json(run / "config.json"), "min_known_share": settings.min_known_share}
-    network = (run / "weights.safetensors").read_bytes()
+    network = weights.read((run / "weights.safetensors").read_bytes())
     shape = from_mapping(ModelSettings, config["model"], where=str(run / "config.json"))
     return {
         "config.json": files.to_json(config),
-        "weights.safetensors": network,
-        "model.onnx": onnx_graph.build(shape, weights.read(network)),
+        "weights.safetensors": save(rounding.stored(network, "embedding.weight")),
+        "model.onnx": onnx_graph.build(shape, network),
     }, {}

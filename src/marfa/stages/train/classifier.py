@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch.nn import functional
 from marfa import files
 from marfa.data import dataset
 from marfa.data.dataset import Split
+from marfa.engines import rounding
 from marfa.models import batches, cooccurrence
 from marfa.models.batches import Ints
 from marfa.models.classifier import Classifier
@@ -21,6 +23,9 @@ from marfa.models.course import Conditions, Course
 from marfa.models.learning import Learner
 from marfa.models.scoring import loss_and_accuracy, probabilities
 from marfa.recipes import ClassifierSettings
+
+WHOLE = 32
+"""Bits of a number that is kept as it was learnt."""
 
 
 class ClassifierCourse(Course[Classifier, Ints]):
@@ -100,9 +105,19 @@ class ClassifierCourse(Course[Classifier, Ints]):
     def _training_figures(self) -> tuple[float, float]:
         return self.sums["loss"] / self.sums["seen"], self.sums["right"] / self.sums["seen"]
 
-    def judged(self) -> dict[str, Any]:
+    def kept(self) -> Classifier:
+        """Return the network with its embeddings rounded, if so set; what learns is left alone."""
+        network = self.learner.judged
+        if self._settings.train.embedding_bits == WHOLE:
+            return network
+        network = copy.deepcopy(network)
+        table_VE = network.embedding.weight.data
+        table_VE.copy_(torch.from_numpy(rounding.rounded(table_VE.numpy())))
+        return network
+
+    def judged(self, network: Classifier) -> dict[str, Any]:
         """Return loss and accuracy of both parts."""
-        found_NC = probabilities(self.learner.judged, self._validation)
+        found_NC = probabilities(network, self._validation)
         loss, accuracy = loss_and_accuracy(found_NC, self._validation.labels_N)
         train_loss, train_accuracy = self._training_figures()
         return {

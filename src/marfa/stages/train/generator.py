@@ -118,11 +118,11 @@ class GeneratorCourse(Course[Generator, Batch]):
         self.sums["seen"] = self.sums.get("seen", 0) + count
         return f"{bits(self.sums['loss'] / self.sums['seen']):.3f} bits a character"
 
-    def judged(self) -> dict[str, Any]:
+    def judged(self, network: Generator) -> dict[str, Any]:
         """Return cross-entropy, in nats and in bits a character, of both parts."""
         train = self.sums["loss"] / self.sums["seen"]
         validation = held_out(
-            reader(self.learner.judged),
+            reader(network),
             self._held_out,
             self._begin,
             steps=steps_of(self._codec.size),

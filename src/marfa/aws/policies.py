@@ -119,18 +119,21 @@ def document(statements: Sequence[Statement]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
+_NAMING_ITS_ACCOUNT = {"scheduler.amazonaws.com", "sagemaker.amazonaws.com"}
+"""Services that say for whose account they take a role. Lambda and CloudFormation are not documented to;
+a condition on it could keep them from taking theirs, which only their own account can pass them anyway."""
+
+
 def trust(service: str, account: str) -> dict[str, Any]:
-    """Say which service may take a role, and for whose account only."""
-    return document(
-        [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": service},
-                "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-            }
-        ]
-    )
+    """Say which service may take a role, and, where it tells, for whose account only."""
+    taking: Statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    if service in _NAMING_ITS_ACCOUNT:
+        taking["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    return document([taking])
 
 
 def _writing_logs(names: Names, group: str) -> Statement:

@@ -25,7 +25,8 @@ def deploy(result: Mapping[str, Any], how: str, as_json: bool) -> None:
 
 def _plan(plan: Mapping[str, Any]) -> None:
     out = stdout()
-    where = f"{plan['region']}, account {plan['account']}"
+    account = f"account {plan['account']}" if plan["account"] else "of an account yet unknown"
+    where = f"{plan['region']}, {account}"
     out.print(plain(f"{plan['deployment']}: target {plan['target']} in {where}"))
     out.print(plain("Nothing has been made or sent.\n"))
     out.print(plain("would exist"))

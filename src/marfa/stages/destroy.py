@@ -6,7 +6,7 @@ from typing import Any
 
 from marfa.aws import inventory, stacks, uploads
 from marfa.aws.client import Cloud
-from marfa.aws.names import Names
+from marfa.aws.names import Names, check
 from marfa.aws.template import base
 from marfa.console import Silence, Talk
 from marfa.errors import CloudError, GoneError, LeftOverError, NetworkError
@@ -36,6 +36,7 @@ def destroy(
         CloudError: if AWS refuses.
     """
     talk, settings = talk or Silence(), settings or CloudSettings()
+    check(deployment)
     cloud = cloud or Cloud(settings.region, settings.profile)
     names = Names(deployment, cloud.region, cloud.account, cloud.partition)
     before = inventory.left(cloud, names)

@@ -6,7 +6,7 @@ from typing import Any
 
 from marfa.aws import lease, releases, stacks
 from marfa.aws.client import Cloud
-from marfa.aws.names import Names
+from marfa.aws.names import Names, check
 from marfa.aws.template.live import LEASE_END
 from marfa.console import Silence, Talk
 from marfa.errors import SettingsError
@@ -39,6 +39,7 @@ def renew(
     talk, settings = talk or Silence(), settings or CloudSettings()
     asked = lease.of(settings.lease, "endpoint")
     assert asked is not None
+    check(deployment)
     cloud = cloud or Cloud(settings.region, settings.profile)
     names = Names(deployment, cloud.region, cloud.account, cloud.partition)
     live = releases.live_of(cloud, names)

@@ -251,7 +251,7 @@ class Plan:
         return {
             "deployment": self.names.deployment,
             "region": self.names.region,
-            "account": self.names.account,
+            "account": "" if self.names.account == _NOBODY else self.names.account,
             "target": self.settings.target,
             "model": self.bundle.model_id,
             "version": live.version if self.bucket else "",  # which the bucket's name is part of

@@ -120,8 +120,8 @@ def document(statements: Sequence[Statement]) -> dict[str, Any]:
 
 
 _NAMING_ITS_ACCOUNT = {"scheduler.amazonaws.com", "sagemaker.amazonaws.com"}
-"""Services that say for whose account they take a role. Lambda and CloudFormation are not documented to;
-a condition on it could keep them from taking theirs, which only their own account can pass them anyway."""
+"""Services that say for whose account they take a role. Lambda and CloudFormation are not documented
+to; a condition could keep them from taking theirs, which only its own account can pass them anyway."""
 
 
 def trust(service: str, account: str) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class FakeWriter:
         end: how lines end.
         silent: ends a silence.
         lowers: prompts are read in lower case.
+        whole: a text is sent when all of it is written, as a function in the cloud does.
     """
 
     faults: list[Fault] = field(default_factory=list)
@@ -92,6 +93,7 @@ class FakeWriter:
     end: str = "\n"
     silent: threading.Event = field(default_factory=threading.Event)
     lowers: bool = False
+    whole: bool = False
 
     def read(self, prompt: str) -> str:
         return prompt.lower() if self.lowers else prompt
@@ -116,6 +118,9 @@ class FakeWriter:
             if int(token_seed, 16) != seed:
                 return problem(400, "Bad request", "the continuation does not fit")
         pieces = self._pieces(asked | {"seed": seed}, begin, fault)
+        if self.whole:
+            text = b"".join(pieces)
+            return Reply(content_type="text/event-stream", pieces=iter([text]), announced=len(text))
         announced = 10_000_000 if fault is not None and fault.how == "cut" else None
         return Reply(content_type="text/event-stream", pieces=pieces, announced=announced)
 

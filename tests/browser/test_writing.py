@@ -106,6 +106,13 @@ def test_a_new_text_replaces_the_one_under_way(desk: Desk) -> None:
     assert desk.paper() == desk.writer.text("second ", 30, 102)
 
 
+def test_a_text_that_comes_whole_tells_no_speed(desk: Desk) -> None:
+    desk.writer.whole = True
+    desk.write()
+    desk.await_state("done")
+    assert desk.text("#facts") == "seed 101 · model 25873edf6f55"
+
+
 def test_the_seed_that_was_used_gives_the_same_again(desk: Desk) -> None:
     desk.write()
     desk.await_state("done")

@@ -59,7 +59,7 @@ function tell(begun, busy) {
   facts.replaceChildren();
   if (begun === null) return;
   const said = [`seed ${begun.seed}`];
-  const speed = writer.seconds > 0 ? [...writer.made].length / writer.seconds : 0;
+  const speed = writer.seconds > 0 && !writer.whole ? [...writer.made].length / writer.seconds : 0;
   if (!busy && speed) said.push(`${count(Math.max(1, Math.round(speed)))} characters a second`);
   facts.append(`${said.join(" · ")} · model `, make("bdi", { textContent: begun.model }));
 }

@@ -42,6 +42,7 @@ export class Writer {
   start = null; // what the server said at the beginning
   made = ""; // what follows the prompt
   position = 0; // characters of the whole text so far
+  whole = false; // it came in one piece, not as it was made
   seconds = 0; // that characters took to arrive, without waiting for a connection
   #request; #limit; #told;
   #token = null;
@@ -126,6 +127,8 @@ export class Writer {
     }
     const type = response.headers.get("Content-Type") ?? "";
     if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) throw nonsense();
+    // A function in the cloud hands a text over when all of it is there: how fast it was made, who knows.
+    this.whole = response.headers.has("Content-Length");
     return response;
   }
 

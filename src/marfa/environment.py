@@ -16,11 +16,14 @@ class Environment:
         settings: the MARFA_* variables, each the upper-case name of a setting.
         no_color: NO_COLOR is set to anything: no colour, as the convention asks.
         omp_threads: OMP_NUM_THREADS, 0 when not set to a number; it wins over the cores counted.
+        bind_port: SAGEMAKER_BIND_TO_PORT, which SageMaker sets where several containers share a
+            machine; 0 when not set to a number.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     no_color: bool = False
     omp_threads: int = 0
+    bind_port: int = 0
 
 
 def read(environ: Mapping[str, str] | None = None) -> Environment:
@@ -36,9 +39,13 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
     'usb'
     """
     source = os.environ if environ is None else environ
-    threads = source.get("OMP_NUM_THREADS", "")
     return Environment(
         settings=MappingProxyType({k: v for k, v in source.items() if k.startswith("MARFA_")}),
         no_color=bool(source.get("NO_COLOR")),
-        omp_threads=int(threads) if threads.isdigit() else 0,
+        omp_threads=_number(source.get("OMP_NUM_THREADS", "")),
+        bind_port=_number(source.get("SAGEMAKER_BIND_TO_PORT", "")),
     )
+
+
+def _number(value: str) -> int:
+    return int(value) if value.isdecimal() else 0

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from marfa.aws import images, known, permissions
 from marfa.aws.client import Cloud
 from marfa.aws.policies import Statement
-from marfa.errors import GoneError, MarfaError, SettingsError
+from marfa.errors import (
+    CloudError,
+    GoneError,
+    MarfaError,
+    NotPermittedError,
+    QuotaError,
+    SettingsError,
+)
 from marfa.settings import CloudSettings
 from marfa.settings.declare import nearest
 
@@ -36,6 +44,7 @@ class Finding:
         ok: whether it is as it should be.
         hint: what to do about it, preferably a command to type.
         blocking: whether it must be mended first, since the rest cannot succeed.
+        kind: what it is as an error, if it is blocking.
     """
 
     what: str
@@ -43,6 +52,17 @@ class Finding:
     ok: bool = True
     hint: str = ""
     blocking: bool = False
+    kind: type[MarfaError] = CloudError
+
+    @property
+    def error(self) -> MarfaError:
+        """Return it as an error."""
+        return self.kind(self.found, where=self.what, hint=self.hint)
+
+    def document(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        shown = ("what", "found", "ok", "hint", "blocking")
+        return {name: getattr(self, name) for name in shown}
 
 
 @dataclass(frozen=True)
@@ -104,7 +124,7 @@ def _guarded(what: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except SettingsError as error:
-        return Finding(what, error.what, ok=False, hint=error.hint, blocking=True)
+        return Finding(what, error.what, False, error.hint, True, SettingsError)
     except MarfaError as error:
         return _unchecked(what, error)
 
@@ -118,7 +138,7 @@ def _credentials(cloud: Cloud) -> Finding:
     try:
         return Finding("credentials", f"{cloud.caller}, account {cloud.account}")
     except MarfaError as error:
-        return Finding("credentials", error.what, ok=False, hint=error.hint, blocking=True)
+        return Finding("credentials", error.what, False, error.hint, True, type(error))
 
 
 def _region(cloud: Cloud, settings: CloudSettings) -> Finding:
@@ -132,7 +152,7 @@ def _region(cloud: Cloud, settings: CloudSettings) -> Finding:
             nearest(cloud.region, known.regions()) or "if it is a new one, a newer boto3 knows it"
         )
         message = f"{cloud.region} is no region that boto3 knows"
-        return Finding("region", message, ok=False, hint=hint, blocking=True)
+        return Finding("region", message, False, hint, True, SettingsError)
     absent = [service for service in needed if not cloud.offers(service)]
     if absent:
         message = f"as far as boto3 knows, {cloud.region} has no {', '.join(absent)}"
@@ -151,6 +171,7 @@ def _sizes(settings: CloudSettings) -> Iterator[Finding]:
             ok=memory == below,
             hint="" if memory == below else f"--serverless-memory {below} or {below + STEP}",
             blocking=memory != below,
+            kind=SettingsError,
         )
     if settings.target == "endpoint":
         kind, types = settings.instance_type, known.choices(*known.INSTANCE_TYPES)
@@ -159,7 +180,7 @@ def _sizes(settings: CloudSettings) -> Iterator[Finding]:
         else:
             message = f"SageMaker has no {kind!r:.40} for endpoints"
             hint = nearest(kind, types) or "such as ml.t2.medium"
-            yield Finding("instance type", message, ok=False, hint=hint, blocking=True)
+            yield Finding("instance type", message, False, hint, True, SettingsError)
 
 
 def _copies(cloud: Cloud, settings: CloudSettings, function: str) -> tuple[Finding, int]:
@@ -167,12 +188,13 @@ def _copies(cloud: Cloud, settings: CloudSettings, function: str) -> tuple[Findi
     what, wanted = "reserved copies", settings.concurrency
     if not wanted:
         return Finding(what, "none wanted"), 0
-    held = 0
     try:
         held = _held(cloud, function)
         limit = cloud.call("lambda", "get_account_settings")["AccountLimit"]
     except MarfaError as error:
-        return _unchecked(what, error), min(held, wanted)
+        # to go on without would be another deployment than the one that was asked for
+        hint = f"{error.hint}; or --concurrency 0, which goes without a bound"
+        return Finding(what, str(error), False, hint.lstrip("; "), True, type(error)), 0
     free, whole = limit["UnreservedConcurrentExecutions"] + held, limit["ConcurrentExecutions"]
     if free - wanted >= UNRESERVED:
         return Finding(what, f"{wanted} of the {free:,} that are free"), wanted
@@ -206,7 +228,9 @@ def _quota(cloud: Cloud, settings: CloudSettings) -> Finding:
                     "aws service-quotas request-service-quota-increase --service-code sagemaker "
                     f"--quota-code {quota['QuotaCode']} --desired-value 1 --region {cloud.region}"
                 )
-                return Finding("quota", message, allowed, "" if allowed else hint, not allowed)
+                return Finding(
+                    "quota", message, allowed, "" if allowed else hint, not allowed, QuotaError
+                )
     return _unchecked("quota", f"no quota is named {wanted!r}")
 
 
@@ -216,7 +240,7 @@ def _image(cloud: Cloud, settings: CloudSettings) -> Finding:
     if region != cloud.region:
         message = f"SageMaker takes containers from ECR in {cloud.region} only, not {address}"
         hint = "push it there, and give that address"
-        return Finding("image", message, ok=False, hint=hint, blocking=True)
+        return Finding("image", message, False, hint, True, SettingsError)
     if account != cloud.account:
         return Finding("image", address)
     repository, _, version = address.partition("/")[2].partition("@")
@@ -228,7 +252,7 @@ def _image(cloud: Cloud, settings: CloudSettings) -> Finding:
         cloud.call("ecr", "describe_images", repositoryName=repository, imageIds=[wanted])
     except GoneError as error:
         hint = f"docker push {address}"
-        return Finding("image", f"{address}: {error.what}", ok=False, hint=hint, blocking=True)
+        return Finding("image", f"{address}: {error.what}", False, hint, True, SettingsError)
     return Finding("image", f"{address} is there")
 
 
@@ -242,7 +266,7 @@ def _permissions(cloud: Cloud, actions: Sequence[str | Statement]) -> Finding:
     forbidden, lacking = permissions.simulate(cloud, principal, actions)
     if forbidden:
         message = f"forbidden: {_listed(forbidden)}"
-        return Finding(what, message, ok=False, hint=hint, blocking=True)
+        return Finding(what, message, False, hint, True, NotPermittedError)
     if lacking:
         return Finding(what, f"not allowed, as it seems: {_listed(lacking)}", ok=False, hint=hint)
     return Finding(what, f"{principal} may do all that is needed")

@@ -288,7 +288,6 @@ def test_many_actions_are_not_all_listed():
 @pytest.mark.parametrize(
     ("operation", "what"),
     [
-        ("get_account_settings", "reserved copies"),
         ("list_service_quotas", "quota"),
         ("describe_images", "image"),
         ("simulate_principal_policy", "permissions"),
@@ -299,7 +298,18 @@ def test_what_cannot_be_looked_at_is_said_and_stops_nobody(operation, what, erro
     found, reservable = look(account, target="endpoint", image=f"{OWN}:1")
     assert f"could not be checked: {error}" in found[what].found
     assert (found[what].ok, found[what].blocking) == (False, False)
-    assert reservable == (0 if what == "reserved copies" else 5)
+    assert reservable == 5
+
+
+@pytest.mark.parametrize("operation", ["get_account_settings", "get_function_concurrency"])
+@pytest.mark.parametrize("error", [NotPermittedError("you may not"), NetworkError("busy")])
+def test_a_bound_that_cannot_be_looked_at_is_not_silently_left_out(operation, error):
+    usual = {"get_function_concurrency": GoneError("none yet")}
+    account = Account(**{**usual, operation: error})
+    found = preflight(account, CloudSettings(), ["s3:GetObject"], "marfa-soup")
+    (blocked,) = found.blocked
+    assert type(blocked.error) is type(error)
+    assert "--concurrency 0" in blocked.hint
 
 
 @pytest.mark.parametrize(
@@ -315,11 +325,3 @@ def test_what_the_version_before_has_reserved_may_be_reserved_again(held, free, 
     account = Account(get_account_settings=limits(105, free), get_function_concurrency=held)
     found = preflight(account, CloudSettings(), ["s3:GetObject"], "marfa-soup")
     assert found.reservable == expected
-
-
-def test_a_reservation_is_kept_where_it_cannot_be_looked_at():
-    account = Account(
-        get_account_settings=NetworkError("busy"),
-        get_function_concurrency={"ReservedConcurrentExecutions": 5},
-    )
-    assert preflight(account, CloudSettings(), ["s3:GetObject"], "marfa-soup").reservable == 5

@@ -33,28 +33,10 @@ from marfa.aws.template import base
 from marfa.aws.template.live import Live
 from marfa.bundle import Bundle
 from marfa.console import Talk
-from marfa.errors import (
-    CloudError,
-    CredentialsError,
-    MarfaError,
-    NotPermittedError,
-    QuotaError,
-    SettingsError,
-)
+from marfa.errors import CredentialsError
 from marfa.predictor import Predictor
 from marfa.settings import CloudSettings
 from marfa.writer import Writer
-
-_KINDS: dict[str, type[MarfaError]] = {
-    "region": SettingsError,
-    "serverless memory": SettingsError,
-    "instance type": SettingsError,
-    "image": SettingsError,
-    "credentials": CredentialsError,
-    "quota": QuotaError,
-    "permissions": NotPermittedError,
-}
-"""What a check that blocks is as an error, and so which exit code it has."""
 
 _NOBODY = "000000000000"
 """Stands for the account in a plan that is made without credentials."""
@@ -210,8 +192,7 @@ class Plan:
             MarfaError: of the kind that fits, with what is wrong and what to type.
         """
         for finding in self.checks.blocked:
-            kind = _KINDS.get(finding.what, CloudError)
-            raise kind(finding.found, where=finding.what, hint=finding.hint)
+            raise finding.error
 
     def told(self) -> Iterator[str]:
         """Yield what a person should know before it begins."""
@@ -268,7 +249,7 @@ class Plan:
             "lease_end": lease.stamp(end) if end else "",
             "price": self.estimate.document(),
             "told": list(self.told()),
-            "checks": [vars(finding) for finding in self.checks.findings],
+            "checks": [finding.document() for finding in self.checks.findings],
             "templates": {self.names.base: roots, self.names.live: live.build()},
         }
 

@@ -9,7 +9,13 @@ from marfa import bundle, files, loading
 from marfa.bundle import Bundle
 from marfa.container import golden
 from marfa.engines import numpy_engine, numpy_writer, rounding
-from marfa.settings import AlphabetSettings, ModelSettings, TextSettings, WriterSettings
+from marfa.settings import (
+    AlphabetSettings,
+    ModelSettings,
+    TextSettings,
+    TrainSettings,
+    WriterSettings,
+)
 from marfa.text.alphabet import Alphabet
 from marfa.text.codec import Codec
 from marfa.text.vocab import Vocab
@@ -18,13 +24,6 @@ KNOWN = ("a", "wonderful", "evening", "dull", "waste", "of", "time", "good", "fi
 LETTERS = tuple(
     sorted("\n !$&',-.3:;?" + "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 )
-
-
-_LARGEST = 1.8
-"""Six standard deviations, as in the table that training gives; chance alone would stop at five.
-
-What the table comes to once packed depends on that, and on the shape of what lies below but little.
-"""
 
 
 def judge(shape=None, text=None) -> Bundle:
@@ -41,9 +40,8 @@ def judge(shape=None, text=None) -> Bundle:
         "min_known_share": 0.5,
     }
     tensors = _random(numpy_engine.shapes(shape, codec.vocab.size, 2), random)
-    table = tensors["embedding.weight"]
-    table[-1, -1] = _LARGEST
-    tensors["embedding.weight"] = rounding.rounded(table)
+    bits = TrainSettings().embedding_bits
+    tensors["embedding.weight"] = rounding.rounded(tensors["embedding.weight"], bits)
     return _sealed(config, shape, codec, rounding.stored(tensors, "embedding.weight"))
 
 

@@ -3,7 +3,7 @@
     manifest.json        this file's format, the task, and size and SHA-256 of every other file
     config.json          task, the shape of the network, the settings it was made with
     codec.json           text to numbers
-    weights.safetensors  the weights, for the numpy engine; rounded embeddings in eight bits
+    weights.safetensors  the weights, for the numpy engine; rounded embeddings a byte a number
     model.onnx           the same as a graph, for ONNX Runtime
     model.int8.onnx      the same with eight-bit weights, of a generator
     golden.jsonl         recorded requests, good and bad, with their exact responses

@@ -34,7 +34,7 @@ def test_it_is_kept_when_nothing_has_changed(trained, model_path):
 
 @pytest.mark.parametrize("engine", ["numpy", "onnx"])
 def test_a_packed_model_says_what_the_trained_network_says(trained, model_path, engine):
-    """Its embeddings were rounded before they were judged: packing them in eight bits moves nothing."""
+    """Its embeddings were rounded before they were judged: packing them as bytes moves nothing."""
     import torch
     from safetensors.numpy import load
 

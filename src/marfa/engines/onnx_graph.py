@@ -65,7 +65,7 @@ def build(settings: ModelSettings, weights: Mapping[str, Floats]) -> bytes:
 
 
 def _embedded(graph: Graph, table_VE: Floats) -> str:
-    """Add the embeddings of the tokens; eight-bit numbers stay so until their rows are looked up."""
+    """Add the embeddings of the tokens; rounded ones are bytes until their rows are looked up."""
     small = rounding.whole(table_VE)
     if small is None:
         return graph.add("Gather", graph.weight("embedding", table_VE), "tokens")

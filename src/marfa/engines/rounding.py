@@ -1,4 +1,4 @@
-"""Eight bits a number and one scale for a whole table: a quarter of the bytes, packed still less.
+"""A byte a number and one scale for a whole table: a quarter of the bytes, and packed still less.
 
 The scale has sixteen significant bits, so its product with a whole number up to 127 has no more than
 the 24 that float32 holds: it is exact, whoever multiplies, and the products tell the scale again.
@@ -16,24 +16,27 @@ import numpy.typing as npt
 from marfa.engines.weights import SCALE, Floats
 
 Bytes = npt.NDArray[np.int8]
-_STEPS = 127
+BITS = (6, 7, 8)
+"""How many bits a rounded number may have; all are kept as a byte, but fewer of them pack to less."""
+
 _SCALE_BITS = 16
 
 
-def rounded(table: Floats) -> Floats:
-    """Return the nearest whole multiples of one scale, whose 127th reaches the largest number.
+def rounded(table: Floats, bits: int) -> Floats:
+    """Return the nearest whole multiples of one scale; the last of them reaches the largest number.
 
     Args:
         table: finite numbers, not empty.
+        bits: how many each has, the sign among them: with 8 the last multiple is the 127th.
 
     Returns:
         The same for the same table, and for its own result; zero stays zero. A table of nothing but
         zeros, or of numbers hardly above the least that float32 has, is returned as it is.
 
-    >>> rounded(np.array([0.0, 0.3, -1.27], np.float32))
+    >>> rounded(np.array([0.0, 0.3, -1.27], np.float32), bits=8)
     array([ 0.  ,  0.3..., -1.27...], dtype=float32)
     """
-    scale = _scale(table)
+    scale = _scale(table, bits)
     return _steps(table, scale) * scale if scale else table
 
 
@@ -42,13 +45,17 @@ def whole(table: Floats) -> tuple[Bytes, np.float32] | None:
 
     Every table that `rounded` returns has them, but one of zeros.
     """
-    scale = _scale(table)
-    steps = _steps(table, scale) if scale else np.zeros(table.shape, np.int8)
-    return (steps, scale) if (steps * scale).tobytes() == table.tobytes() and scale else None
+    for bits in BITS:
+        scale = _scale(table, bits)
+        if scale:
+            steps = _steps(table, scale)
+            if (steps * scale).tobytes() == table.tobytes():
+                return steps, scale
+    return None
 
 
 def stored(tensors: Mapping[str, Floats], name: str) -> dict[str, npt.NDArray[Any]]:
-    """Return tensors as a file is to hold them, one of them in eight bits where that loses nothing.
+    """Return tensors as a file is to hold them, one of them a byte a number where that loses nothing.
 
     Args:
         tensors: arrays by name.
@@ -66,13 +73,13 @@ def stored(tensors: Mapping[str, Floats], name: str) -> dict[str, npt.NDArray[An
     return found
 
 
-def _scale(table: Floats) -> np.float32:
-    """Return the least scale of sixteen bits whose 127th multiple reaches the largest number.
+def _scale(table: Floats, bits: int) -> np.float32:
+    """Return the least scale of sixteen bits with which so many reach the largest number.
 
     Zero where there is none.
     """
     largest = float(np.abs(table).max())
-    mantissa, exponent = math.frexp(largest / _STEPS)
+    mantissa, exponent = math.frexp(largest / (2 ** (bits - 1) - 1))
     upwards = math.ceil(math.ldexp(mantissa, _SCALE_BITS))
     scale = np.float32(math.ldexp(upwards, exponent - _SCALE_BITS))
     return scale if scale >= np.finfo(np.float32).tiny else np.float32(0)

@@ -99,9 +99,9 @@ class TrainSettings(LearningSettings):
         0.3, "The embeddings' step size as a share of the others'.", low=0.0, high=100.0
     )
     embedding_bits: int = setting(
-        8,
-        "Bits of an embedding's number as it is judged and kept; with 8 it is rounded.",
-        choices=(8, 32),
+        7,
+        "Bits of an embedding's number as it is judged and kept; below 32 it is rounded.",
+        choices=(6, 7, 8, 32),
     )
     label_smoothing: float = setting(0.05, "Share of a label given away.", low=0.0, high=0.5)
     word_dropout: float = setting(0.15, "Share of words hidden in training.", low=0.0, high=0.95)

@@ -137,7 +137,7 @@ def test_a_zip_of_the_default_shape_is_hardly_more_than_its_weights(make):
 
 
 def test_a_model_of_the_default_shape_is_sent_in_three_megabytes():
-    """Its embeddings are eight-bit numbers that pack to six and a half bits each, as trained ones do."""
+    """Chance fills the range of a rounded number better than training does, so this is no easy case."""
     assert len(functions.function_zip(untrained.judge())) < 3_000_000
 
 

@@ -23,7 +23,7 @@ def engines(shape, small=False):
         weight.data.mul_(2)
     if small:
         table = network.embedding.weight.data
-        table.copy_(torch.from_numpy(rounding.rounded(table.numpy())))
+        table.copy_(torch.from_numpy(rounding.rounded(table.numpy(), 7)))
     tensors = weights.read(save(network.state_dict()))
     return (
         network,
@@ -59,11 +59,11 @@ def test_the_graph_is_the_same_bytes_every_time():
     assert onnx_graph.build(shape, tensors) == onnx_graph.build(shape, tensors)
 
 
-def test_rounded_embeddings_are_eight_bits_in_the_graph_and_the_same_rows():
+def test_rounded_embeddings_are_bytes_in_the_graph_and_the_same_rows():
     """Beside them stand the same numbers in 32 bits, kept so by one row that does not fit."""
     shape = ModelSettings(embedding=50, hidden=4)
     tensors = weights.read(save(Classifier(shape, VOCABULARY, LABELS).state_dict()))
-    small = tensors | {"embedding.weight": rounding.rounded(tensors["embedding.weight"])}
+    small = tensors | {"embedding.weight": rounding.rounded(tensors["embedding.weight"], 7)}
     mixed = small["embedding.weight"].copy()
     mixed[-1, 0] *= 0.99
     graphs = [

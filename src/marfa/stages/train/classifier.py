@@ -24,9 +24,6 @@ from marfa.models.learning import Learner
 from marfa.models.scoring import loss_and_accuracy, probabilities
 from marfa.recipes import ClassifierSettings
 
-WHOLE = 32
-"""Bits of a number that is kept as it was learnt."""
-
 
 class ClassifierCourse(Course[Classifier, Ints]):
     """A classifier's training run.
@@ -107,12 +104,12 @@ class ClassifierCourse(Course[Classifier, Ints]):
 
     def kept(self) -> Classifier:
         """Return the network with its embeddings rounded, if so set; what learns is left alone."""
-        network = self.learner.judged
-        if self._settings.train.embedding_bits == WHOLE:
+        network, bits = self.learner.judged, self._settings.train.embedding_bits
+        if bits not in rounding.BITS:
             return network
         network = copy.deepcopy(network)
         table_VE = network.embedding.weight.data
-        table_VE.copy_(torch.from_numpy(rounding.rounded(table_VE.numpy())))
+        table_VE.copy_(torch.from_numpy(rounding.rounded(table_VE.numpy(), bits)))
         return network
 
     def judged(self, network: Classifier) -> dict[str, Any]:

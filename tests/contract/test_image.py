@@ -22,10 +22,12 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from marfa.aws import images
 from marfa.cli import sagemaker
 from marfa.container import questions
 from marfa.container.contract import respond
 from marfa.loading import load
+from marfa.settings import CloudSettings
 
 ROOT = Path(__file__).parents[2]
 AT = "import sys; from pathlib import Path; from marfa.cli.sagemaker import main; "
@@ -233,3 +235,15 @@ def test_everything_that_is_installed_is_pinned():
     names = brought(f"marfa[{extra}]", set())
     assert {"onnxruntime", "uvicorn", "numpy"} <= names
     assert names - pinned == {"marfa"}
+
+
+def test_the_images_of_awss_that_serve_are_told_with_their_dates():
+    text = (ROOT / "docs" / "images.md").read_text().split("\n## ")[1]
+    told = dict(re.findall(r"^\| `([\w.-]+)`[^|]*\| ([^|]*?) \|", text, re.MULTILINE))
+    serving = [image for image in images.IMAGES.values() if image.purpose == "serve"]
+    assert told == {
+        image.name: str(image.patched) if image.patched else "AWS gives no date"
+        for image in serving
+    }
+    default = re.search(r"`([\w.-]+)` \(default\)", text)[1]
+    assert default == CloudSettings.image

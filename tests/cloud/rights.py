@@ -22,7 +22,7 @@ def simulate_principal_policy(self):
         f"<EvalActionName>{escape(action)}</EvalActionName>"
         f"<EvalDecision>{'implicitDeny' if action in DENIED else 'allowed'}</EvalDecision>"
         "</member>"
-        for action in self._get_multi_param("ActionNames.member")
+        for action in self._get_param("ActionNames")
     )
     return (
         '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'

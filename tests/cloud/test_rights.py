@@ -10,7 +10,7 @@ from marfa.aws.names import Names
 from marfa.aws.template import base
 from marfa.aws.template.document import body
 from marfa.aws.template.live import Live
-from marfa.errors import CloudError
+from marfa.errors import MarfaError
 from marfa.settings import CloudSettings
 from marfa.stages.destroy import destroy
 from marfa.stages.renew import renew
@@ -90,7 +90,7 @@ def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, writer_pa
 
     def quietly(work):
         def tried(session):
-            with pytest.raises(CloudError):
+            with pytest.raises(MarfaError):
                 work(session)
 
         return tried

@@ -8,6 +8,10 @@ import onnxruntime
 
 from marfa.errors import BundleError
 
+# It would tell its maker what it does. The files that it makes in the cache folder when it is imported
+# (seen with 1.32) it makes all the same.
+onnxruntime.disable_telemetry_events()
+
 
 def open_session(graph: bytes, threads: int, where: str) -> Any:
     """Open a graph for the CPU.

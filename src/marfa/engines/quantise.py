@@ -9,6 +9,8 @@ import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
+from marfa.engines import onnx_session  # noqa: F401 - which tells ONNX Runtime to keep to itself
+
 # The embedding stays as it is: it is small, one row of it is read at a time, and its numbers are what
 # everything after it starts from.
 _OPERATORS = ["LSTM", "MatMul"]

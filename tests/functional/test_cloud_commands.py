@@ -1,0 +1,123 @@
+"""The cloud's commands in the shell: what they print, and how they end."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from tests.cloud.deploying import account, bed, put, world
+
+__all__ = ["account", "bed", "put", "world"]
+
+
+def marfa(*arguments, **changes):
+    environ = {key: value for key, value in os.environ.items() if key not in changes}
+    environ |= {key: value for key, value in changes.items() if value}
+    return subprocess.run(
+        [sys.executable, "-m", "marfa", *map(str, arguments)],
+        capture_output=True, text=True, check=False, env=environ,
+    )  # fmt: skip
+
+
+def test_a_plan_says_what_would_be_and_what_it_would_cost(bed, model_path, tmp_path):
+    done = marfa(
+        *("deploy", model_path, "--plan", "--target", "endpoint", "--workdir", tmp_path),
+        *("--deployment", "soup"),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for word in (
+        "Nothing has been made or sent", "SageMaker::Endpoint", "Scheduler::Schedule", "to send:",
+        "ml.t2.medium, asked or not: $0.056 an hour", "this lease costs at most $0.112",
+        "no security patches since 2026-06-30", "lease: until",
+    ):  # fmt: skip
+        assert word in done.stdout
+
+
+def test_one_document_for_a_program(bed, put, model_path, tmp_path):
+    put(model_path)
+    plan = json.loads(marfa("deploy", model_path, "--plan", "--json", "--workdir", tmp_path).stdout)
+    assert plan["schema_version"] == 1
+    assert set(plan["templates"]) == {
+        "marfa-sentiment-sample-base", "marfa-sentiment-sample-live",
+    }  # fmt: skip
+    found = json.loads(marfa("status", "--json").stdout)
+    assert [one["deployment"] for one in found["deployments"]] == ["soup"]
+    assert json.loads(marfa("destroy", "soup", "--json").stdout)["left"] == []
+
+
+def test_the_policy_is_nothing_but_a_policy(bed, model_path):
+    policy = json.loads(marfa("deploy", model_path, "--policy").stdout)
+    assert set(policy) == {"Version", "Statement"}
+
+
+def test_what_is_up_is_told_and_then_taken_down(bed, put, model_path):
+    bed.clock.moment = datetime.now(UTC)  # which is the other process's too
+    put(model_path, target="endpoint")
+    told = marfa("status").stdout
+    assert told.startswith("soup  CREATE_COMPLETE  https://")
+    for word in ("target endpoint", "lease:", "ml.t2.medium: $0.056 an hour", "cost so far: $"):
+        assert word in told
+    assert "the lease ends" in marfa("renew", "soup", "--lease", "1h").stdout
+    ended = marfa("destroy", "soup")
+    assert ended.returncode == 0
+    assert ended.stdout.endswith("0 left\n")
+    assert marfa("status").stdout == "nothing of marfa's is in eu-west-1\n"
+
+
+def test_what_is_left_exits_5(bed, put, model_path):
+    put(model_path)
+    bed.conduct.fail("AWS::Lambda::Function", "delete", times=99)
+    done = marfa("destroy", "soup")
+    assert done.returncode == 5
+    assert "left: " in done.stderr
+    assert "run again: marfa destroy soup" in done.stderr
+
+
+NONE = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "code", "words"),
+    [
+        (["status"], NONE, 5, "aws configure"),
+        (["status"], {"AWS_DEFAULT_REGION": ""}, 2, "no region is named"),
+        (["status", "--region", "mars"], {}, 2, "is no region"),
+        (["status", "--profile", "nobody"], {}, 2, "could not be found"),
+        (["status"], {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 4, "run the same command again"),
+        (["status", "soup"], {}, 5, "no deployment named 'soup'"),
+        (["renew", "soup"], {}, 5, "nothing of 'soup' is live"),
+        (["rollback", "soup"], {}, 5, "nothing of 'soup' is live"),
+        (["destroy", "Soup"], NONE, 2, "no name for a deployment"),
+        (["deploy", "nowhere.tar.gz"], {}, 3, "no such bundle"),
+        (["deploy", "MODEL", "--lease", "1y"], {}, 2, "is no time"),
+        (["deploy", "MODEL", "--target", "endpoint", "--lease", "none"], {}, 2, "by the hour"),
+        (["deploy", "MODEL", "--target", "moon"], {}, 2, "moon"),
+        (["deploy", "MODEL", "--memory", "100"], {}, 2, "outside 256"),
+        (["deploy", "MODEL", "--target", "endpoint", "--instance-type", "ml.z"], {}, 2, "no 'ml.z'"),
+        (["deploy", "MODEL", "--target", "serverless", "--serverless-memory", "1500"], {}, 2, "1024"),
+        (["deploy", "MODEL", "--target", "endpoint", "--image", "pytorch-9"], {}, 2, "did you mean"),
+        (["deploy", "MODEL", "--plan", "--deployment", "so up"], {}, 2, "no name for"),
+        (["predict", "--against", "soup", "good"], {}, 5, "nothing of 'soup' is live"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_what_to_type(bed, model_path, arguments, changes, code, words):
+    done = marfa(*(model_path if each == "MODEL" else each for each in arguments), **changes)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_quota_of_zero_says_what_to_type(bed, model_path):
+    bed.quotas.values["sagemaker", "L-1"] = ("ml.t2.medium for endpoint usage", 0)
+    done = marfa("deploy", model_path, "--target", "endpoint", "--numpy", "aws")
+    assert done.returncode == 5
+    assert "aws service-quotas request-service-quota-increase" in done.stderr
+
+
+def test_a_new_account_that_may_reserve_nothing_is_served_all_the_same(bed, put, model_path):
+    bed.quotas.concurrency = 10
+    put(model_path)
+    plan = marfa("deploy", model_path, "--plan", "--deployment", "soup", "--numpy", "aws").stdout
+    assert "none is reserved" in plan

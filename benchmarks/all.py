@@ -19,6 +19,7 @@ def main() -> int:
         subprocess.run([sys.executable, HERE / "latency.py", MODEL], check=False).returncode,
         subprocess.run([sys.executable, HERE / "startup.py", MODEL], check=False).returncode,
         subprocess.run([sys.executable, HERE / "cold_start.py"], check=False).returncode,
+        subprocess.run([sys.executable, HERE / "cloud.py"], check=False).returncode,
         subprocess.run([sys.executable, HERE / "shakespeare.py"], check=False).returncode,
         subprocess.run([sys.executable, HERE / "generating.py", WRITER], check=False).returncode,
         subprocess.run(

@@ -38,6 +38,8 @@ def test_the_same_again_sends_nothing_and_changes_nothing(bed, put, model_path):
     first = put(model_path)
     before = everything(bed.session())
     again = put(model_path)
+    assert first.pop("sent")["bytes"] > 100_000
+    assert again.pop("sent") == {"bytes": 0, "seconds": 0.0}
     assert again == first
     assert everything(bed.session()) == before
 

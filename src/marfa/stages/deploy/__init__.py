@@ -9,6 +9,7 @@ from marfa.aws import checking, inventory, pace, policies, releases, stacks, upl
 from marfa.aws.checking import Ask
 from marfa.aws.client import Cloud
 from marfa.aws.names import Names
+from marfa.aws.parcel import Sent
 from marfa.aws.stacks import Stack
 from marfa.aws.template import base
 from marfa.aws.versions import Version
@@ -72,11 +73,12 @@ def _carry_out(plan: Plan, cloud: Cloud, talk: Talk, ask: Ask) -> dict[str, Any]
     names = plan.names
     made = stacks.apply(cloud, names, names.base, base.build(names), talk)
     bucket = made.outputs["Bucket"]
-    _send(plan, cloud, bucket, talk)
+    sent = _send(plan, cloud, bucket, talk)
     before = _before(plan, cloud, talk)
     version = _record(plan, cloud, bucket, before)
     live = releases.release(cloud, names, version, plan.end(before), talk)
-    if not versions.is_checked(cloud, bucket, version.version):
+    same = before is not None and before.outputs.get("Version") == version.version
+    if not (same and versions.is_checked(cloud, bucket, version.version)):
         _check(plan, cloud, bucket, live, talk, ask)
         versions.mark_checked(cloud, bucket, version.version)
     return {
@@ -89,17 +91,20 @@ def _carry_out(plan: Plan, cloud: Cloud, talk: Talk, ask: Ask) -> dict[str, Any]
         "version": version.version,
         "replaced": version.previous,
         "lease_end": live.outputs.get("LeaseEnd", ""),
+        "sent": {"bytes": sent.size, "seconds": round(sent.seconds, 1)},
         "price": plan.estimate.document(),
     }
 
 
-def _send(plan: Plan, cloud: Cloud, bucket: str, talk: Talk) -> None:
-    absent = uploads.missing(cloud, bucket, plan.parcels)
-    if not absent:
-        talk.say("deploy: all of it has been sent before")
-    for parcel in absent:
+def _send(plan: Plan, cloud: Cloud, bucket: str, talk: Talk) -> Sent:
+    """Send what is not there, and say what that took."""
+    size, seconds = 0, 0.0
+    for parcel in uploads.missing(cloud, bucket, plan.parcels):
         sent = uploads.send(cloud, bucket, parcel, talk, max_kbps=plan.settings.max_kbps)
         pace.remember(plan.workdir, sent, cloud.now(), plan.settings.max_kbps)
+        size, seconds = size + sent.size, seconds + sent.seconds
+    talk.say(f"deploy: sent {size:,} bytes in {pace.duration(seconds)}")
+    return Sent(size, seconds)
 
 
 def _before(plan: Plan, cloud: Cloud, talk: Talk) -> Stack | None:

@@ -7,7 +7,7 @@ TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torc
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser faults check bench docs clean
+.PHONY: help setup run test test-browser test-cloud faults check bench docs clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,8 +40,11 @@ test-browser: .venv/installed  ## the page in a real Chromium
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
 	$(BIN)/pytest tests/browser -o addopts='--strict-markers --import-mode=importlib'
 
+test-cloud: .venv/installed  ## the account that is emulated for the tests, and a sample of its faults
+	$(BIN)/pytest tests/cloud tests/torture -o norecursedirs='.*'
+
 faults: .venv/installed  ## cut, throttle and refuse deploy and destroy at each of their calls (an hour and a half)
-	FAULTS_EVERY=1 $(BIN)/pytest tests/torture/test_cloud_faults.py
+	FAULTS_EVERY=1 $(BIN)/pytest tests/torture/test_cloud_faults.py -o norecursedirs=".*"
 
 check: .venv/installed  ## format, lint, types, and documents in step with the code
 	$(BIN)/ruff format --check .

@@ -223,7 +223,11 @@ def _cloudfront(session, names):
     abroad = _abroad(names)
     for name, comment, tags in (
         (f"{names.one}-{names.region}-2", names.worldwide_mark, {}),
-        (f"{names.one}2-{names.region}", f"{names.worldwide_mark}-2", {TAG: f"{names.deployment}-2"}),
+        (
+            f"{names.one}2-{names.region}",
+            f"{names.worldwide_mark}-2",
+            {TAG: f"{names.deployment}-2"},
+        ),
         (f"{abroad.one}-{abroad.region}", abroad.worldwide_mark, {TAG: abroad.deployment}),
     ):
         control = client.create_origin_access_control(

@@ -116,8 +116,8 @@ def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, writer_pa
         recorded(lambda session: destroy("soup", cloud=bed.cloud(session)))
     asked = set(policies.actions(policies.deployer(NAMES)))
     on_our_behalf = {action for each in policies.BASE_TYPES.values() for action in each}
-    # no calls of their own: create_stack with a role, and delete_objects with a version
-    passing = {"iam:PassRole", "s3:DeleteObjectVersion"}
+    # no calls of their own: create_stack with a role and tags, delete_objects with a version
+    passing = {"iam:PassRole", "s3:DeleteObjectVersion", "cloudformation:TagResource"}
     assert made - asked == set(), "calls without a right"
     assert asked - made - on_our_behalf - passing == set(), "rights without a call"
 

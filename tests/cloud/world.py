@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -12,6 +13,9 @@ from marfa import bundle as bundles
 from marfa import loading
 from marfa.container.contract import Response, respond
 from marfa.errors import NetworkError
+
+GATEWAYS_OWN = Response(200, "text/plain", b"Healthy Connection")
+"""What API Gateway answers at /ping by itself, before any route."""
 
 NOT_READY = Response(503, "application/json", b'{"message":"Service Unavailable"}')
 
@@ -36,8 +40,12 @@ class World:
         """Answer as the function, or the endpoint behind it, would that is deployed there."""
         self.asked += 1
         model = self._model(urlsplit(url).netloc.partition(".")[0])
+        if request.path == "/ping":
+            return GATEWAYS_OWN
         if model is None:
             return NOT_READY
+        if request.path == "/readyz":
+            request = replace(request, path="/ping")
         response = respond(model, request)
         return self.spoil(response) if self.spoil else response
 

@@ -8,9 +8,11 @@ from tests.cloud.deploying import account, bed, put, world
 from tests.cloud.inventory import everything
 from tests.cloud.recorder import Recorder
 
-from marfa.errors import CheckError, CloudError, SettingsError
+from marfa.aws import lease
+from marfa.errors import CheckError, CloudError, NetworkError, SettingsError
 from marfa.settings import CloudSettings
 from marfa.stages.deploy import deploy
+from marfa.stages.status import status
 
 __all__ = ["account", "bed", "put", "world"]
 
@@ -78,6 +80,35 @@ def test_a_first_version_that_answers_wrongly_does_not_stay(bed, world, put, mod
     assert not [line for line in everything(bed.session()) if line.startswith("function")]
 
 
+def test_a_line_that_fails_takes_nothing_back(bed, world, put, model_path):
+    asked = world.ask
+
+    def unreachable(url, request):
+        message = "no answer"
+        raise NetworkError(message, where=url)
+
+    world.ask = unreachable
+    with pytest.raises(NetworkError, match="could not be asked from here"):
+        put(model_path)
+    world.ask = asked
+    (one,) = status("soup", cloud=bed.cloud())["deployments"]
+    assert (one["state"], one["checked"]) == ("CREATE_COMPLETE", False)
+    put(model_path)
+    (one,) = status("soup", cloud=bed.cloud())["deployments"]
+    assert one["checked"]
+
+
+def test_a_base_that_cannot_be_deleted_is_said(bed, put, model_path):
+    put(model_path)
+    destroyed = bed.session().client("cloudformation")
+    for name in ("marfa-soup-live", "marfa-soup-base"):  # its bucket is not empty
+        destroyed.delete_stack(StackName=name)
+        bed.settle()
+    with pytest.raises(CloudError, match="DELETE_FAILED") as caught:
+        put(model_path)
+    assert caught.value.hint == "marfa destroy soup"
+
+
 def test_a_plan_makes_nothing(bed, put, model_path):
     with_nothing = everything(bed.session())
     plan = put(model_path, how="plan", target="endpoint")
@@ -117,6 +148,15 @@ def test_a_plan_needs_no_account(bed, put, model_path, monkeypatch):
     assert plan["bytes"] > 0
 
 
+def test_after_an_update_that_failed_the_old_settings_are_live_as_they_were(bed, put, model_path):
+    first = put(model_path, target="serverless")["version"]
+    bed.conduct.fail("AWS::Lambda::Function", "update")
+    with pytest.raises(CloudError, match="UPDATE_ROLLBACK_COMPLETE"):
+        put(model_path, target="serverless", log_days=30, rate=9, serverless_memory=3072, burst=7,
+            architecture="x86_64")  # fmt: skip
+    assert put(model_path, target="serverless")["version"] == first
+
+
 def test_serverless_does_not_turn_into_a_machine(put, model_path):
     put(model_path, target="serverless")
     with pytest.raises(CloudError, match="does not turn"):
@@ -135,6 +175,45 @@ def test_a_lease_that_was_not_asked_for_again_is_not_cut_short(put, model_path):
     long = put(model_path, target="endpoint", lease="3d")["lease_end"]
     assert put(model_path, target="endpoint")["lease_end"] == long
     assert put(model_path, target="endpoint", lease="1h")["lease_end"] < long
+
+
+def test_a_leased_function_keeps_its_lease_when_none_is_asked_for(bed, put, model_path):
+    end = put(model_path, lease="1h")["lease_end"]
+    assert put(model_path, rate=7)["lease_end"] == end
+    bed.clock.sleep(50 * 60)  # too little is left for an update
+    assert put(model_path, rate=8)["lease_end"] > end
+    assert put(model_path, rate=8, lease="none")["lease_end"] == ""
+
+
+def test_the_lease_is_counted_from_when_it_begins(bed, put, model_path, world):
+    session = bed.session()
+
+    def slow(**_):
+        bed.clock.sleep(600)  # each request to S3 takes ten minutes
+
+    session.events.register("before-send.s3", slow)
+    end = put(model_path, target="endpoint", lease="15m", session=session)["lease_end"]
+    assert lease.read(end) > bed.clock()
+
+
+def test_another_image_of_the_same_tag_is_another_version(bed, put, model_path):
+    ecr = bed.session().client("ecr")
+    ecr.create_repository(repositoryName="own")
+    address = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/own:1"
+
+    def push(number):
+        manifest = {
+            "schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": {"mediaType": "x", "size": number, "digest": f"sha256:{number:064d}"},
+            "layers": [{"mediaType": "x", "size": 1, "digest": f"sha256:{number:064d}"}],
+        }  # fmt: skip
+        ecr.put_image(repositoryName="own", imageManifest=json.dumps(manifest), imageTag="1")
+
+    push(1)
+    first = put(model_path, target="serverless", image=address)["version"]
+    assert put(model_path, target="serverless", image=address)["version"] == first
+    push(2)
+    assert put(model_path, target="serverless", image=address)["version"] != first
 
 
 def test_when_the_lease_ends_nothing_that_answers_or_bills_is_left(bed, put, model_path):

@@ -88,6 +88,22 @@ def test_roles_that_somebody_deleted_first_are_made_again_to_delete_the_rest(bed
     assert everything(session) == set()
 
 
+@pytest.mark.parametrize("lost", ["base deleted in the console", "one role"])
+def test_what_somebody_broke_by_hand_is_taken_down_all_the_same(bed, put, model_path, lost):
+    put(model_path)
+    session = bed.session()
+    if lost == "one role":
+        role = NAMES.role("service")
+        iam = session.client("iam")
+        iam.delete_role_policy(RoleName=role, PolicyName="service")
+        iam.delete_role(RoleName=role)
+    else:  # its roles go, and its bucket, which is not empty, stays
+        session.client("cloudformation").delete_stack(StackName=NAMES.base)
+        bed.settle()
+    destroy("soup", cloud=bed.cloud())
+    assert everything(session) == set()
+
+
 def test_what_no_stack_holds_any_more_is_swept_up(bed, put, model_path):
     put(model_path, target="endpoint")
     destroy("soup", cloud=bed.cloud())

@@ -3,7 +3,7 @@
 import pytest
 from tests.cloud.deploying import account, bed, put, world
 
-from marfa.errors import GoneError, SettingsError
+from marfa.errors import CloudError, GoneError, SettingsError
 from marfa.settings import CloudSettings
 from marfa.stages.renew import renew
 from marfa.stages.status import status
@@ -29,6 +29,11 @@ def test_without_a_time_it_is_two_hours(bed, put, model_path):
     assert renew("soup", cloud=bed.cloud())["left"].startswith(("2 h", "1 h 59"))
 
 
+def test_who_names_no_time_does_not_ask_for_less(bed, put, model_path):
+    end = put(model_path, lease="3d")["lease_end"]
+    assert renew("soup", cloud=bed.cloud())["lease_end"] == end
+
+
 def test_what_has_no_lease_says_how_to_get_one(bed, put, model_path):
     put(model_path)
     with pytest.raises(SettingsError, match="no lease"):
@@ -38,6 +43,16 @@ def test_what_has_no_lease_says_how_to_get_one(bed, put, model_path):
 def test_what_is_gone_cannot_be_renewed(bed):
     with pytest.raises(GoneError, match="nothing of 'soup' is live"):
         renew("soup", cloud=bed.cloud())
+
+
+def test_a_stack_in_which_nothing_can_be_changed_says_so(bed, put, model_path):
+    put(model_path, target="endpoint")
+    bed.conduct.fail("AWS::Lambda::Function", "delete", times=99)
+    bed.session().client("cloudformation").delete_stack(StackName="marfa-soup-live")
+    bed.settle()
+    with pytest.raises(CloudError, match="it is DELETE_FAILED") as caught:
+        renew("soup", cloud=bed.cloud())
+    assert "marfa destroy soup" in caught.value.hint
 
 
 @pytest.mark.parametrize("lease", ["none", "5m", "8d", "soon", "-2h"])

@@ -15,7 +15,7 @@ from marfa.stages.destroy import destroy
 
 __all__ = ["account", "bed"]
 
-EVERY = int(os.environ.get("FAULTS_EVERY", "29"))
+EVERY = int(os.environ.get("FAULTS_EVERY", "97"))
 """Of all points, each so many-th is tried; 1 for all."""
 
 

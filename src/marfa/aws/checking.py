@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from marfa import loading
@@ -41,7 +43,10 @@ def ask(url: str, request: Request) -> Response:
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     headers = {"Content-Type": request.content_type, "Accept": request.accept}
-    line = kind(parts.netloc, timeout=_SECONDS)
+    proxy = "" if urllib.request.proxy_bypass(parts.hostname or "") else _proxy(parts.scheme)
+    line = kind(proxy or parts.netloc, timeout=_SECONDS)
+    if proxy and secure:
+        line.set_tunnel(parts.netloc)
     try:
         line.request(
             request.method,
@@ -56,6 +61,13 @@ def ask(url: str, request: Request) -> Response:
         raise NetworkError(message, where=url) from error
     finally:
         line.close()
+
+
+def _proxy(scheme: str) -> str:
+    """Return host and port of the proxy that the system names for an https address, if any."""
+    if scheme != "https":
+        return ""
+    return urlsplit(urllib.request.getproxies().get(scheme, "")).netloc.rpartition("@")[2]
 
 
 def check(
@@ -94,6 +106,9 @@ def check(
         def patiently(request: Request) -> Response:
             nonlocal asked
             asked += 1
+            # API Gateway keeps /ping to itself, and says that it is healthy whatever stands behind it
+            if request.path == "/ping":
+                request = replace(request, path="/readyz")
             expected = recorded[asked - 1][1]
             while True:
                 found = _once(ask, url, request, last=not patience)

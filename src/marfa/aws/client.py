@@ -36,7 +36,7 @@ _DENIED = re.compile(r"AccessDenied|Unauthorized|NotAuthorized|^403$|^Forbidden$
 _STALE = {
     *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidAccessKeyId"),
     *("UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure", "InvalidToken"),
-    *("RequestExpired", "OptInRequired", "MissingAuthenticationToken", "IncompleteSignature"),
+    *("RequestExpired", "MissingAuthenticationToken", "IncompleteSignature"),
 }
 _QUOTA = re.compile(r"LimitExceeded|QuotaExceeded|TooManyBuckets|LimitExceededException")
 _BUSY = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable")
@@ -204,6 +204,10 @@ def _refused(service: str, operation: str, response: dict[str, Any]) -> MarfaErr
     code, words = str(found.get("Code", "")), str(found.get("Message", ""))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     where = f"{service}:{operation}"
+    if code == "OptInRequired":
+        message = "this account is not signed up for this service, or not for this region"
+        hint = "enable it in the AWS console, or choose another --region"
+        return NotPermittedError(message, where=where, hint=hint)
     if code in _STALE:
         message = f"AWS does not take these credentials ({code})"
         return CredentialsError(message, where=where, hint="aws sso login, or aws configure")

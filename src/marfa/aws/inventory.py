@@ -15,7 +15,7 @@ from marfa.aws import uploads
 from marfa.aws.bucket import Bucket
 from marfa.aws.client import Cloud
 from marfa.aws.names import TAG, Names
-from marfa.errors import GoneError
+from marfa.errors import CloudError, GoneError
 
 ROLES = ("answer", "proxy", "scheduler", "execution", "service")
 
@@ -39,24 +39,39 @@ class Kind:
 
 def left(cloud: Cloud, names: Names) -> list[tuple[str, str]]:
     """Return the kind and the name of everything of a deployment that exists."""
-    return [(kind.name, each) for kind in KINDS for each in kind.find(cloud, names)]
+    return [(kind.name, each) for kind in KINDS for each in _look(kind, cloud, names)]
 
 
-def sweep(cloud: Cloud, names: Names) -> list[tuple[str, str]]:
-    """Delete what no stack holds any more, what bills first.
+def _look(kind: Kind, cloud: Cloud, names: Names) -> list[str]:
+    """Find things of one kind; what may not be looked at counts as left, not as gone."""
+    try:
+        return list(kind.find(cloud, names))
+    except CloudError as error:
+        return [f"(not known: {error.what})"]
+
+
+def sweep(cloud: Cloud, names: Names) -> tuple[list[tuple[str, str]], list[str]]:
+    """Delete what no stack holds any more, what bills first; what is refused stops nothing else.
 
     Returns:
-        What has been deleted: kind and name.
+        What has been deleted, kind and name; and why AWS refused to delete others.
     """
-    swept = []
+    swept, refused = [], []
     for kind in KINDS:
-        for each in list(kind.find(cloud, names)):
+        try:
+            found = list(kind.find(cloud, names))
+        except CloudError:  # told by `left`
+            continue
+        for each in found:
             try:
                 kind.delete(cloud, each)
             except GoneError:
                 continue
-            swept.append((kind.name, each))
-    return swept
+            except CloudError as error:
+                refused.append(f"{kind.name} {each}: {error.what}")
+            else:
+                swept.append((kind.name, each))
+    return swept, refused
 
 
 def _is_ours(tags: Sequence[Mapping[str, str]] | Mapping[str, str], names: Names) -> bool:
@@ -93,15 +108,19 @@ def _configs(cloud: Cloud, names: Names) -> Found:
     pages = cloud.pages("sagemaker", "list_endpoint_configs", NameContains=f"{names.one}-")
     for page in pages:
         for each in page["EndpointConfigs"]:
-            if _tagged(cloud, names, each["EndpointConfigArn"]):
-                yield each["EndpointConfigName"]
+            name = each["EndpointConfigName"]
+            if name.startswith(f"{names.one}-") and _tagged(
+                cloud, names, each["EndpointConfigArn"]
+            ):
+                yield name
 
 
 def _models(cloud: Cloud, names: Names) -> Found:
     for page in cloud.pages("sagemaker", "list_models", NameContains=f"{names.one}-"):
         for each in page["Models"]:
-            if _tagged(cloud, names, each["ModelArn"]):
-                yield each["ModelName"]
+            name = each["ModelName"]
+            if name.startswith(f"{names.one}-") and _tagged(cloud, names, each["ModelArn"]):
+                yield name
 
 
 def _apis(cloud: Cloud, names: Names) -> Found:
@@ -112,8 +131,10 @@ def _apis(cloud: Cloud, names: Names) -> Found:
 
 
 def _functions(cloud: Cloud, names: Names) -> Found:
+    # not get_function, which leaves the tags out, without a word, for whoever may not list them
+    arn = names.arn("lambda", f"function:{names.one}")
     try:
-        found = cloud.call("lambda", "get_function", FunctionName=names.one)
+        found = cloud.call("lambda", "list_tags", Resource=arn)
     except GoneError:
         return
     if _is_ours(found.get("Tags", {}), names):
@@ -194,13 +215,16 @@ def _bucket_is_ours(cloud: Cloud, names: Names, bucket: str) -> bool:
 
 
 def _roles(cloud: Cloud, names: Names) -> Found:
-    for who in ROLES:
-        try:
-            found = cloud.call("iam", "get_role", RoleName=names.role(who))
-        except GoneError:
-            continue
-        if _is_ours(found["Role"].get("Tags", []), names):
-            yield names.role(who)
+    yield from (names.role(who) for who in ROLES if has_role(cloud, names, who))
+
+
+def has_role(cloud: Cloud, names: Names, who: str) -> bool:
+    """Say whether a role of a deployment is there."""
+    try:
+        found = cloud.call("iam", "get_role", RoleName=names.role(who))
+    except GoneError:
+        return False
+    return _is_ours(found["Role"].get("Tags", []), names)
 
 
 def _stacks(cloud: Cloud, names: Names) -> Found:

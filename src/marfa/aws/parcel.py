@@ -24,6 +24,7 @@ class Parcel:
         sha256: their SHA-256 in hexadecimal.
         size: bytes.
         kind: media type, for what a browser will fetch.
+        fresh: whoever keeps a copy of it must ask whether it is still right.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Parcel:
     sha256: str
     size: int
     kind: str = _UNKNOWN
+    fresh: bool = False
 
     def __str__(self) -> str:
         return str(self.body) if isinstance(self.body, Path) else self.key
@@ -64,7 +66,8 @@ class Parcel:
     @property
     def description(self) -> dict[str, Any]:
         """Return what S3 is to know of it beside the bytes."""
-        return {"Key": self.key, "ContentType": self.kind, "Metadata": {"sha256": self.sha256}}
+        told = {"Key": self.key, "ContentType": self.kind, "Metadata": {"sha256": self.sha256}}
+        return {**told, "CacheControl": "no-cache"} if self.fresh else told
 
 
 @dataclass(frozen=True)

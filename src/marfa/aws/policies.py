@@ -24,7 +24,12 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
         *("lambda:CreateFunction", "lambda:DeleteFunction", "lambda:GetFunction"),
         *("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
         *("lambda:PutFunctionConcurrency", "lambda:DeleteFunctionConcurrency"),
-        *("lambda:TagResource", "lambda:UntagResource", "lambda:GetLayerVersion"),
+        *(
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:ListTags",
+            "lambda:GetLayerVersion",
+        ),
         *("lambda:GetFunctionCodeSigningConfig", "lambda:GetRuntimeManagementConfig"),
         *("lambda:GetFunctionRecursionConfig", "lambda:GetFunctionScalingConfig"),
         *("s3:GetObject", "iam:PassRole"),
@@ -89,6 +94,7 @@ BASE_TYPES: dict[str, tuple[str, ...]] = {
         *("s3:PutLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
         *("s3:PutBucketPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
         *("s3:PutBucketOwnershipControls", "s3:GetBucketOwnershipControls"),
+        *("s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"),
     ),
     "AWS::S3::BucketPolicy": (
         *("s3:PutBucketPolicy", "s3:GetBucketPolicy", "s3:DeleteBucketPolicy"),
@@ -97,6 +103,7 @@ BASE_TYPES: dict[str, tuple[str, ...]] = {
         *("iam:CreateRole", "iam:DeleteRole", "iam:GetRole", "iam:PutRolePolicy"),
         *("iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:ListRolePolicies"),
         *("iam:ListAttachedRolePolicies", "iam:TagRole", "iam:UntagRole", "iam:UpdateRole"),
+        "iam:ListRoleTags",
         *("iam:UpdateRoleDescription", "iam:UpdateAssumeRolePolicy"),
     ),
 }
@@ -138,7 +145,7 @@ def trust(service: str, account: str) -> dict[str, Any]:
 
 def _writing_logs(names: Names, group: str) -> Statement:
     """Allow writing to a log group that exists, not making one: none comes back after destroy."""
-    streams = names.arn("logs", f"log-group:{group}:log-stream:*")
+    streams = names.arn("logs", f"log-group:{group}:*")
     return allow(["logs:CreateLogStream", "logs:PutLogEvents"], streams)
 
 
@@ -312,7 +319,7 @@ def deployer(names: Names) -> list[Statement]:
                 *("cloudformation:CreateStack", "cloudformation:UpdateStack"),
                 *("cloudformation:DeleteStack", "cloudformation:DescribeStackEvents"),
                 "cloudformation:DescribeStackResources",
-                "cloudformation:ContinueUpdateRollback",
+                *("cloudformation:ContinueUpdateRollback", "cloudformation:TagResource"),
             ],
             [names.arn("cloudformation", f"stack/{name}/*") for name in (names.base, names.live)],
         ),
@@ -334,7 +341,7 @@ def deployer(names: Names) -> list[Statement]:
         allow(["ecr:DescribeImages"], names.arn("ecr", "repository/*")),
         # what destroy looks for after the stacks, and sweeps up where they could not
         allow(
-            ["lambda:GetFunction", "lambda:GetFunctionConcurrency", "lambda:DeleteFunction"],
+            ["lambda:ListTags", "lambda:GetFunctionConcurrency", "lambda:DeleteFunction"],
             names.arn("lambda", f"function:{names.one}"),
         ),
         allow(

@@ -102,7 +102,7 @@ def preflight(
         The findings; never an error of AWS's.
     """
     region = _region(cloud, settings)
-    findings = [region, *_sizes(settings)]
+    findings = [region, *_sizes(cloud, settings)]
     reservable = 0
     if region.blocking:  # nobody answers there
         return Preflight(findings, reservable)
@@ -161,7 +161,10 @@ def _region(cloud: Cloud, settings: CloudSettings) -> Finding:
     return Finding("region", f"{cloud.region} has all that is needed")
 
 
-def _sizes(settings: CloudSettings) -> Iterator[Finding]:
+def _sizes(cloud: Cloud, settings: CloudSettings) -> Iterator[Finding]:
+    if settings.site and cloud.partition != "aws":
+        message = f"the page on CloudFront is made for AWS's own partition, not {cloud.partition}"
+        yield Finding("site", message, False, "leave --site out", True, SettingsError)
     if settings.target == "serverless":
         memory = settings.serverless_memory
         below = memory - memory % STEP
@@ -254,6 +257,29 @@ def _image(cloud: Cloud, settings: CloudSettings) -> Finding:
         hint = f"docker push {address}"
         return Finding("image", f"{address}: {error.what}", False, hint, True, SettingsError)
     return Finding("image", f"{address} is there")
+
+
+def pinned(cloud: Cloud, address: str) -> str:
+    """Return an own image's address with its digest, so that another one of the same tag is another.
+
+    Args:
+        cloud: the account and region.
+        address: the container's address.
+
+    Returns:
+        The address as it is where it is not in the account's own registry, or cannot be looked at.
+    """
+    account, region = images.registry(address)
+    where, _, rest = address.partition("/")
+    if (account, region) != (cloud.account, cloud.region) or "@" in rest:
+        return address
+    repository, _, tag = rest.partition(":")
+    wanted = [{"imageTag": tag or "latest"}]
+    try:
+        found = cloud.call("ecr", "describe_images", repositoryName=repository, imageIds=wanted)
+        return f"{where}/{repository}@{found['imageDetails'][0]['imageDigest']}"
+    except (CloudError, KeyError, IndexError):
+        return address
 
 
 def _permissions(cloud: Cloud, actions: Sequence[str | Statement]) -> Finding:

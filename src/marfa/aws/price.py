@@ -84,7 +84,7 @@ class Estimate:
     def lines(self) -> list[str]:
         """Say it, a sentence a line."""
         said = [self._idle()]
-        if self.total is not None:
+        if self.total:
             said.append(f"this lease costs at most {money(self.total, up=True)}, requests apart")
         seconds = f"{self.milliseconds / 1000:g} s"
         said.append(f"1,000 requests of {seconds} each: about {money(self.thousand)}")

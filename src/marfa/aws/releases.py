@@ -6,7 +6,7 @@ whichever machine, sees what was live before it and whether it has ever answered
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from marfa.aws import lease, stacks, versions
@@ -102,12 +102,22 @@ def back(cloud: Cloud, names: Names, bucket: str, live: Stack, talk: Talk) -> Ve
     if {version.target, live.outputs.get("Target")} == {"serverless", "endpoint"}:
         message = f"SageMaker does not turn a {live.outputs.get('Target')} into a {version.target}"
         raise CloudError(message, where=names.live, hint=f"marfa destroy {names.deployment}")
-    release(cloud, names, version, next_end(cloud.now(), live, lease.DEFAULT), talk)
+    release(cloud, names, version, next_end(cloud.now(), live), talk)
     return version
 
 
-def next_end(now: datetime, live: Stack | None, at_least: timedelta) -> datetime:
-    """Return when a lease is to end: as it is, if that is later than one that began now."""
-    fresh = lease.end(now, at_least)
+def running_end(live: Stack | None) -> datetime | None:
+    """Return when the lease of what is live ends; None where there is none."""
     running = (live.parameters if live else {}).get(LEASE_END, "")
-    return max(fresh, lease.read(running)) if running else fresh
+    return lease.read(running) if running else None
+
+
+def next_end(now: datetime, live: Stack | None) -> datetime:
+    """Return when a lease is to end that nobody has said anything about: as it is.
+
+    One that would end before an update has is begun anew, as is one that there was not.
+    """
+    running = running_end(live)
+    if running is not None and running >= now + lease.SHORTEST:
+        return running
+    return lease.end(now, lease.DEFAULT)

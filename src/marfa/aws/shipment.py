@@ -113,4 +113,5 @@ def _site(model: Predictor | Writer) -> Iterator[Parcel]:
     folder = f"{SITE}{whole.hexdigest()[:16]}"
     for path, page in sorted(found.items()):
         parcel = pack("site", page.content, "", page.content_type)
-        yield replace(parcel, key=f"{folder}/{path.strip('/') or _ROOT}")
+        # CloudFront keeps copies by the address that was asked for, which no version changes
+        yield replace(parcel, key=f"{folder}/{path.strip('/') or _ROOT}", fresh=True)

@@ -26,6 +26,8 @@ _BROKEN = {
 }
 """States that only a deletion ends."""
 
+_STUCK = "UPDATE_ROLLBACK_FAILED"
+
 _UNSEEN = ("cannot be assumed", "role is invalid", "is invalid or cannot")
 """What AWS says of a role that has been made a moment ago and is not known everywhere yet."""
 
@@ -192,31 +194,56 @@ def apply(
         "Tags": names.tags,
         **({"RoleARN": role} if role else {}),
     }
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         stack = settle(cloud, names, name, talk)
         if stack is not None and stack.status in _BROKEN:
             talk.say(f"{name}: {stack.status}, so it is deleted first")
-            delete(cloud, names, name, talk, role=role)
+            if reason := delete(cloud, names, name, talk, role=role):
+                message = f"it is {stack.status}, and cannot be deleted: {reason}"
+                raise CloudError(message, where=name, hint=f"marfa destroy {names.deployment}")
             stack = None
-        if stack is not None and stack.status == "UPDATE_ROLLBACK_FAILED":
-            cloud.call("cloudformation", "continue_update_rollback", StackName=name)
+        if stack is not None and stack.status == _STUCK:
+            _go_on_rolling_back(cloud, name, attempt)
             continue
-        if _begin(cloud, name, stack, wanted):
+        begun = _begin(cloud, name, stack, wanted)
+        if begun is None and stack is not None:  # what is up is what is wanted
+            return stack
+        if begun:
             return _good(cloud, names, name, talk, fresh=stack is None)
+    raise _contended(name)
+
+
+def _contended(name: str) -> CloudError:
     message = "something else keeps changing this stack"
-    raise CloudError(
-        message, where=name, hint="wait for it to end, then run the same command again"
-    )
+    hint = "wait for it to end, then run the same command again"
+    return CloudError(message, where=name, hint=hint)
 
 
-def _begin(cloud: Cloud, name: str, stack: Stack | None, wanted: Mapping[str, Any]) -> bool:
-    """Ask for the stack; return False where it is in no state for that after all."""
+def _go_on_rolling_back(cloud: Cloud, name: str, attempt: int) -> None:
+    """Let CloudFormation try to roll back again; at the second try without what it cannot restore.
+
+    A lease, for one, cannot be put back to an end that has passed; the update that follows sets it.
+    """
+    skipped: dict[str, Any] = {}
+    if attempt:
+        answer = cloud.call("cloudformation", "describe_stack_resources", StackName=name)
+        failed = [
+            str(each["LogicalResourceId"])
+            for each in answer["StackResources"]
+            if each["ResourceStatus"] == "UPDATE_FAILED"
+        ]
+        skipped = {"ResourcesToSkip": failed} if failed else {}
+    cloud.call("cloudformation", "continue_update_rollback", StackName=name, **skipped)
+
+
+def _begin(cloud: Cloud, name: str, stack: Stack | None, wanted: Mapping[str, Any]) -> bool | None:
+    """Ask for the stack; None if it is so already, False if it is in no state for that after all."""
     operation = "create_stack" if stack is None else "update_stack"
     try:
         cloud.call("cloudformation", operation, StackName=name, **wanted)
     except CloudError as error:
         if "No updates are to be performed" in error.what:
-            return True
+            return None
         # An answer that was lost, or another machine: the stack is there, or at work, already.
         if error.code == "AlreadyExistsException" or "can not be updated" in error.what:
             return False
@@ -235,30 +262,33 @@ def change(
     Raises:
         CloudError: if there is no such stack, or it is in no state for that.
     """
-    stack = settle(cloud, names, name, talk)
-    if stack is None:
-        message = "there is no such stack"
-        raise GoneError(message, where=name, hint="marfa status lists what there is")
-    told = [
-        {"ParameterKey": key, "ParameterValue": parameters[key]}
-        if key in parameters
-        else {"ParameterKey": key, "UsePreviousValue": True}
-        for key in stack.parameters
-    ]
-    wanted = {
-        "UsePreviousTemplate": True,
-        "Parameters": told,
-        "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        "Tags": names.tags,
-    }
     for _ in range(_TRIES):
-        if _begin(cloud, name, stack, wanted):
-            return _good(cloud, names, name, talk, fresh=False)
         stack = settle(cloud, names, name, talk)
-    message = "something else keeps changing this stack"
-    raise CloudError(
-        message, where=name, hint="wait for it to end, then run the same command again"
-    )
+        if stack is None:  # a lease may end while it is being renewed
+            message = "there is no such stack, or no more"
+            raise GoneError(message, where=name, hint="marfa status lists what there is")
+        if stack.status not in GOOD:
+            message = f"it is {stack.status}, in which nothing can be changed"
+            hint = f"marfa deploy mends it, or marfa destroy {names.deployment} ends it"
+            raise CloudError(message, where=name, hint=hint)
+        told = [
+            {"ParameterKey": key, "ParameterValue": parameters[key]}
+            if key in parameters
+            else {"ParameterKey": key, "UsePreviousValue": True}
+            for key in stack.parameters
+        ]
+        wanted = {
+            "UsePreviousTemplate": True,
+            "Parameters": told,
+            "Capabilities": ["CAPABILITY_NAMED_IAM"],
+            "Tags": names.tags,
+        }
+        begun = _begin(cloud, name, stack, wanted)
+        if begun is None:
+            return stack
+        if begun:
+            return _good(cloud, names, name, talk, fresh=False)
+    raise _contended(name)
 
 
 def _good(cloud: Cloud, names: Names, name: str, talk: Talk, *, fresh: bool) -> Stack:

@@ -114,5 +114,8 @@ def destroy(result: Mapping[str, Any], as_json: bool) -> None:
     out = stdout()
     for kind, count in Counter(each["kind"] for each in result["deleted"]).items():
         out.print(plain(f"deleted: {count} {kind}{'s' if count > 1 else ''}"))
+    if not result["deleted"]:
+        where = f"{result['region']}; --region looks elsewhere"
+        out.print(plain(f"nothing named {result['deployment']} was in {where}"))
     out.print(plain("0 left"))
     return None

@@ -39,11 +39,14 @@ def destroy(
     check(deployment)
     cloud = cloud or Cloud(settings.region, settings.profile)
     names = Names(deployment, cloud.region, cloud.account, cloud.partition)
+    _stop_the_meter(cloud, names, talk)
     before = inventory.left(cloud, names)
     talk.say(f"{deployment} in {names.region}: {len(before)} thing(s) to delete")
-    _stop_the_meter(cloud, names, talk)
     reasons = [_live(cloud, names, talk), _base(cloud, names, talk)]
-    swept = [] if any(reasons) else inventory.sweep(cloud, names)
+    swept: list[tuple[str, str]] = []
+    if not any(reasons):
+        swept, refused = inventory.sweep(cloud, names)
+        reasons += refused
     left = inventory.left(cloud, names)
     if left:
         listed = ", ".join(f"{kind} {name}" for kind, name in left)
@@ -79,9 +82,11 @@ def _live(cloud: Cloud, names: Names, talk: Talk) -> str:
     live = stacks.find(cloud, names, names.live)
     if live is None:
         return ""
-    if stacks.find(cloud, names, names.base) is None:
+    if not inventory.has_role(cloud, names, "service"):
         # somebody deleted the roles first, and CloudFormation needs one to delete the rest
         talk.say("its roles are gone; they are made again, to delete what they had made")
+        if reason := _base_stack(cloud, names, talk):
+            return reason
         stacks.apply(cloud, names, names.base, base.build(names), talk)
     return stacks.delete(cloud, names, names.live, talk)
 
@@ -89,6 +94,11 @@ def _live(cloud: Cloud, names: Names, talk: Talk) -> str:
 def _base(cloud: Cloud, names: Names, talk: Talk) -> str:
     if stacks.find(cloud, names, names.live) is not None:
         return ""  # its roles are still needed
+    return _base_stack(cloud, names, talk)
+
+
+def _base_stack(cloud: Cloud, names: Names, talk: Talk) -> str:
+    """Delete the base stack, its bucket with all that is in it."""
     reason = ""
     for _ in range(2):  # somebody may put an object into the bucket meanwhile
         if stacks.settle(cloud, names, names.base, talk) is None:

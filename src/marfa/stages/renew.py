@@ -37,8 +37,11 @@ def renew(
         CloudError: if AWS refuses.
     """
     talk, settings = talk or Silence(), settings or CloudSettings()
-    asked = lease.of(settings.lease, "endpoint")
-    assert asked is not None
+    asked = lease.parse(settings.lease) if settings.lease.strip() else lease.DEFAULT
+    if asked is None:
+        message = "a lease is not taken away here"
+        hint = f"marfa deploy MODEL --deployment {deployment} --lease none does, for a function"
+        raise SettingsError(message, where="lease", hint=hint)
     check(deployment)
     cloud = cloud or Cloud(settings.region, settings.profile)
     names = Names(deployment, cloud.region, cloud.account, cloud.partition)
@@ -48,6 +51,9 @@ def renew(
         hint = f"marfa deploy MODEL --deployment {deployment} --lease 2h gives it one"
         raise SettingsError(message, where=deployment, hint=hint)
     end = lease.end(cloud.now(), asked)
+    running = releases.running_end(live)
+    if not settings.lease.strip() and running is not None:
+        end = max(end, running)  # who names no time does not ask for less
     stacks.change(cloud, names, names.live, {LEASE_END: lease.stamp(end)}, talk)
     return {
         "deployment": deployment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marfa.aws import releases
+from marfa.aws import releases, stacks
 from marfa.aws.client import Cloud
 from marfa.aws.names import Names, check
 from marfa.console import Silence, Talk
@@ -38,6 +38,7 @@ def rollback(
     check(deployment)
     cloud = cloud or Cloud(settings.region, settings.profile)
     names = Names(deployment, cloud.region, cloud.account, cloud.partition)
+    stacks.settle(cloud, names, names.live, talk)  # a lease may be ending it just now
     live = releases.live_of(cloud, names)
     bucket = releases.bucket_of(cloud, names)
     version = releases.back(cloud, names, bucket, live, talk)

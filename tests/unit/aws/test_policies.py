@@ -31,12 +31,12 @@ UNUSED = (
     *("cloudfront:*ConnectionGroup", "cloudfront:*VpcOrigin", "cloudfront:*StagingConfig"),
     # in the lists, and no actions that IAM knows
     *("cloudfront:CreateDistributionWithTags", "apigateway:*Resource"),
+    "s3:DeleteBucketTagging",
     # buckets: all that marfa's does not do
     *("s3:*Analytics*", "s3:*Inventory*", "s3:*Metrics*", "s3:*C[Oo][Rr][Ss]", "s3:*Notification"),
     *("s3:*Replication*", "s3:*Website", "s3:*Accelerate*", "s3:*ObjectLock*", "s3:*Acl"),
     *("s3:*Logging", "s3:*Versioning", "s3:*IntelligentTiering*", "s3:*Metadata*", "s3:*Abac"),
-    *("s3:*TagResource", "s3:UntagResource", "s3:ListTagsForResource", "s3:DeleteObject"),
-    *("s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle"),
+    *("s3:DeleteObject", "s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle"),
     # roles: policies that stand apart, and boundaries
     *("iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:*PermissionsBoundary"),
 )
@@ -52,6 +52,8 @@ def needed(kind):
         if handler != "list"
         for action in each["permissions"]
     }
+    if schema.get("tagging", {}).get("taggable"):
+        found |= set(schema["tagging"].get("permissions", []))
     return {action for action in found if not any(fnmatchcase(action, each) for each in UNUSED)}
 
 

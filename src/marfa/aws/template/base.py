@@ -74,8 +74,7 @@ def _bucket_policy(names: Names) -> dict[str, Any]:
         "Action": "s3:GetObject",
         "Resource": sub("${Bucket.Arn}/" + SITE + "*"),
         "Condition": {
-            "ArnLike": {"aws:SourceArn": distributions},
-            "StringEquals": {"aws:SourceAccount": names.account},
+            "ArnLike": {"aws:SourceArn": distributions},  # which names the account
         },
     }
     return resource(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from marfa.aws.names import Names
@@ -107,11 +108,18 @@ def forwarding(
             "Environment": {"Variables": {"MARFA_ENDPOINT": names.one}},
         },
         reserved,
+        # an address that is live already is not handed to an endpoint that is still being made
+        after=["Endpoint"],
     )
 
 
 def _function(
-    names: Names, settings: CloudSettings, who: str, own: dict[str, Any], reserved: int
+    names: Names,
+    settings: CloudSettings,
+    who: str,
+    own: dict[str, Any],
+    reserved: int,
+    after: Sequence[str] = (),
 ) -> Resources:
     return {
         "FunctionLog": log(names, names.function_log, settings),
@@ -128,6 +136,6 @@ def _function(
                 "Tags": names.tags,
                 **own,
             },
-            after=["FunctionLog"],
+            after=["FunctionLog", *after],
         ),
     }

@@ -1,6 +1,6 @@
 """The lease: a schedule that deletes the stack it stands in, and does not give up.
 
-It begins when the lease ends and repeats until the stack is gone, the schedule itself last of all:
+It begins when the lease ends and repeats as long as it is there, which it is until the endpoint is gone:
 deleting again what is being deleted does nothing, and a deletion that failed is tried again.
 """
 
@@ -35,6 +35,8 @@ def resources(names: Names, end: str) -> Resources:
                     "RoleArn": names.role_arn("scheduler"),
                     # by its id, so that it can never be a later stack of the same name
                     "Input": sub('{"StackName":"${AWS::StackId}"}'),
+                    # the next five minutes are the retry: one kept for later could end a renewed lease
+                    "RetryPolicy": {"MaximumRetryAttempts": 0},
                 },
             },
         )

@@ -17,7 +17,7 @@ _SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
 _READING = ["GET", "HEAD"]
 _ALL = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
 
-_ANSWERED = ("invocations", "ping", "healthz", "readyz", "v1/predict", "v1/generate")
+_ANSWERED = ("invocations", "healthz", "readyz", "v1/predict", "v1/generate")
 """Addresses that the function answers; all others are files."""
 
 

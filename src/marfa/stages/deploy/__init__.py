@@ -14,7 +14,7 @@ from marfa.aws.stacks import Stack
 from marfa.aws.template import base
 from marfa.aws.versions import Version
 from marfa.console import Silence, Talk
-from marfa.errors import CheckError, CloudError, MarfaError
+from marfa.errors import CheckError, CloudError, NetworkError
 from marfa.settings import CloudSettings
 from marfa.stages.deploy import planning
 from marfa.stages.deploy.planning import Plan
@@ -57,7 +57,7 @@ def deploy(
     """
     talk, settings = talk or Silence(), settings or CloudSettings()
     cloud = cloud or Cloud(settings.region, settings.profile)
-    draft = planning.draft(model, settings, cloud, Path(workdir), looking=how != "deploy")
+    draft = planning.draft(model, settings, cloud, Path(workdir), looking=how == "plan")
     if how == "policy":
         return policies.document(policies.deployer(draft.names))
     plan = planning.complete(draft, cloud, talk, sending=how == "deploy")
@@ -76,7 +76,7 @@ def _carry_out(plan: Plan, cloud: Cloud, talk: Talk, ask: Ask) -> dict[str, Any]
     sent = _send(plan, cloud, bucket, talk)
     before = _before(plan, cloud, talk)
     version = _record(plan, cloud, bucket, before)
-    live = releases.release(cloud, names, version, plan.end(before), talk)
+    live = releases.release(cloud, names, version, plan.end(before, cloud.now()), talk)
     same = before is not None and before.outputs.get("Version") == version.version
     if not (same and versions.is_checked(cloud, bucket, version.version)):
         _check(plan, cloud, bucket, live, talk, ask)
@@ -152,12 +152,18 @@ def _check(plan: Plan, cloud: Cloud, bucket: str, live: Stack, talk: Talk, ask: 
         asked, wrong = checking.check(
             plan.bundle, url, talk, cloud.sleep, rounded=plan.may_be_rounded, ask=ask
         )
-        found = f"request {wrong} of {asked} was answered otherwise than recorded" if wrong else ""
-    except MarfaError as error:
-        found = str(error)
-    if not found:
+    except NetworkError as error:
+        # which says something of this line, and nothing of the new version
+        message = (
+            f"it is live at {url}, but could not be asked from here whether it answers rightly"
+        )
+        hint = "run the same command again, which asks it; marfa rollback puts the one before back"
+        message = f"{message} ({error.what})"
+        raise NetworkError(message, where=url, hint=hint) from error
+    if not wrong:
         talk.say(f"deploy: all {asked} golden requests were answered as recorded")
         return
+    found = f"request {wrong} of {asked} was answered otherwise than recorded"
     talk.warn(f"deploy: {found}")
     gone_back_to = _take_back(plan.names, cloud, bucket, live, talk)
     message = f"the new version does not answer as it was packaged ({found}); {gone_back_to}"

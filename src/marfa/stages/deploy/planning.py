@@ -98,6 +98,7 @@ def draft(
     image = ""
     if settings.target != "lambda":
         image = images.address(settings.image, cloud.region, cloud.partition)
+        image = preflight.pinned(cloud, image) if account != _NOBODY else image
     return Draft(
         names=names,
         settings=settings,
@@ -159,13 +160,19 @@ class Plan:
         """Return whether what answers may use eight-bit weights, as a container of one's own does."""
         return self.settings.target != "lambda" and self.settings.image not in images.IMAGES
 
-    def end(self, before: Stack | None) -> datetime | None:
-        """Return when the lease will end; one that was not asked for is not cut short."""
-        if self.draft.lease is None:
+    @property
+    def leased(self) -> bool:
+        """Return whether there will be a lease; a running one is not lost for not being asked for."""
+        running = self.up is not None and releases.running_end(self.up) is not None
+        return self.draft.lease is not None or (running and not self.settings.lease)
+
+    def end(self, before: Stack | None, now: datetime) -> datetime | None:
+        """Return when the lease will end; a running one goes on if none is asked for."""
+        if not self.leased:
             return None
-        if self.settings.lease:
-            return lease.end(self.now, self.draft.lease)
-        return releases.next_end(self.now, before, self.draft.lease)
+        if self.settings.lease and self.draft.lease is not None:
+            return lease.end(now, self.draft.lease)
+        return releases.next_end(now, before)
 
     def live(self, bucket: str) -> Live:
         """Return the live stack, its parcels in a bucket."""
@@ -182,7 +189,7 @@ class Plan:
             image=self.draft.image,
             page="/".join(page.split("/")[:2]),
             reserved=self.checks.reservable if self.settings.concurrency else 0,
-            leased=self.draft.lease is not None,
+            leased=self.leased,
         )
 
     def refuse_blocked(self) -> None:
@@ -207,7 +214,7 @@ class Plan:
         there = sum(parcel.size for parcel in self.parcels) - size
         yield f"to send: {size:,} bytes, {self.pace.words(size)}; {there:,} are there already"
         yield from self.estimate.lines()
-        end = self.end(self.up)
+        end = self.end(self.up, self.now)
         if end:
             left = lease.left(self.now, end)
             yield f"lease: until {lease.stamp(end)} ({left}), then all that answers is deleted"
@@ -228,7 +235,7 @@ class Plan:
             for name, one in written["Resources"].items()
         ]
         size = sum(parcel.size for parcel in self.absent)
-        end = self.end(self.up)
+        end = self.end(self.up, self.now)
         return {
             "deployment": self.names.deployment,
             "region": self.names.region,

@@ -6,6 +6,7 @@ stops nobody.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ STEP = 1024
 
 _NEEDED = ("cloudformation", "s3", "iam", "lambda", "apigatewayv2", "logs")
 _SHOWN = 5
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,13 @@ def _sizes(cloud: Cloud, settings: CloudSettings) -> Iterator[Finding]:
     if settings.site and cloud.partition != "aws":
         message = f"the page on CloudFront is made for AWS's own partition, not {cloud.partition}"
         yield Finding("site", message, False, "leave --site out", True, SettingsError)
+    origins = [each.strip() for each in settings.allow_origin.split(",") if each.strip()]
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin) and origins != ["*"]:
+            message = (
+                f"{origin!r:.60} is no origin; expected * alone, or such as https://example.org"
+            )
+            yield Finding("allow-origin", message, False, "", True, SettingsError)
     if settings.target == "serverless":
         memory = settings.serverless_memory
         below = memory - memory % STEP

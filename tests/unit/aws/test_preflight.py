@@ -325,3 +325,20 @@ def test_what_the_version_before_has_reserved_may_be_reserved_again(held, free, 
     account = Account(get_account_settings=limits(105, free), get_function_concurrency=held)
     found = preflight(account, CloudSettings(), ["s3:GetObject"], "marfa-soup")
     assert found.reservable == expected
+
+
+@pytest.mark.parametrize(
+    ("origins", "good"),
+    [
+        ("https://a.example", True),
+        ("https://a.example, http://localhost:3000", True),
+        ("*", True),
+        ("*, https://a.example", False),
+        ("a.example", False),
+        ("https://a.example/page", False),
+        ("javascript:1", False),
+    ],
+)
+def test_an_origin_that_is_none_is_refused_before_anything_is_sent(origins, good):
+    found = preflight(Account(), CloudSettings(allow_origin=origins, concurrency=0), [])
+    assert (found.blocked == []) == good

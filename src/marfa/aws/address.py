@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from marfa.aws import names, releases
+from marfa.aws import releases
 from marfa.aws.client import Cloud
-from marfa.aws.names import Names
 from marfa.errors import CloudError
 from marfa.settings import CloudSettings
 
@@ -26,9 +25,7 @@ def address(against: str, settings: CloudSettings, cloud: Cloud | None = None) -
     """
     if "://" in against:
         return against
-    names.check(against)
-    cloud = cloud or Cloud(settings.region, settings.profile)
-    live = releases.live_of(cloud, Names(against, cloud.region, cloud.account, cloud.partition))
+    live = releases.live_of(*releases.deployment_of(against, settings, cloud))
     url = live.outputs.get("Url", "")
     if not url:
         message = f"it is not up ({live.status})"

@@ -11,12 +11,27 @@ from typing import Any
 
 from marfa.aws import lease, stacks, versions
 from marfa.aws.client import Cloud
-from marfa.aws.names import Names
+from marfa.aws.names import Names, check
 from marfa.aws.stacks import Stack
 from marfa.aws.template.live import LEASE_END
 from marfa.aws.versions import Version
 from marfa.console import Talk
 from marfa.errors import CloudError, GoneError
+from marfa.settings import CloudSettings
+
+
+def deployment_of(
+    deployment: str, settings: CloudSettings, cloud: Cloud | None
+) -> tuple[Cloud, Names]:
+    """Return the account that a deployment is in, and the names of all that is its own.
+
+    Raises:
+        SettingsError: if the name is none, before anybody is asked.
+        CredentialsError: if AWS does not know who asks.
+    """
+    check(deployment)
+    cloud = cloud or Cloud(settings.region, settings.profile)
+    return cloud, Names(deployment, cloud.region, cloud.account, cloud.partition)
 
 
 def bucket_of(cloud: Cloud, names: Names) -> str:

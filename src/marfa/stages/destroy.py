@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marfa.aws import inventory, stacks, uploads
+from marfa.aws import inventory, releases, stacks, uploads
 from marfa.aws.client import Cloud
-from marfa.aws.names import Names, check
+from marfa.aws.names import Names
 from marfa.aws.template import base
 from marfa.console import Silence, Talk
 from marfa.errors import CloudError, GoneError, LeftOverError, NetworkError
@@ -36,9 +36,7 @@ def destroy(
         CloudError: if AWS refuses.
     """
     talk, settings = talk or Silence(), settings or CloudSettings()
-    check(deployment)
-    cloud = cloud or Cloud(settings.region, settings.profile)
-    names = Names(deployment, cloud.region, cloud.account, cloud.partition)
+    cloud, names = releases.deployment_of(deployment, settings, cloud)
     _stop_the_meter(cloud, names, talk)
     before = inventory.left(cloud, names)
     talk.say(f"{deployment} in {names.region}: {len(before)} thing(s) to delete")

@@ -6,7 +6,6 @@ from typing import Any
 
 from marfa.aws import lease, releases, stacks
 from marfa.aws.client import Cloud
-from marfa.aws.names import Names, check
 from marfa.aws.template.live import LEASE_END
 from marfa.console import Silence, Talk
 from marfa.errors import SettingsError
@@ -42,9 +41,7 @@ def renew(
         message = "a lease is not taken away here"
         hint = f"marfa deploy MODEL --deployment {deployment} --lease none does, for a function"
         raise SettingsError(message, where="lease", hint=hint)
-    check(deployment)
-    cloud = cloud or Cloud(settings.region, settings.profile)
-    names = Names(deployment, cloud.region, cloud.account, cloud.partition)
+    cloud, names = releases.deployment_of(deployment, settings, cloud)
     live = releases.live_of(cloud, names)
     if LEASE_END not in live.parameters:
         message = "it has no lease: it costs nothing while nobody asks, and stays"

@@ -6,7 +6,6 @@ from typing import Any
 
 from marfa.aws import releases, stacks
 from marfa.aws.client import Cloud
-from marfa.aws.names import Names, check
 from marfa.console import Silence, Talk
 from marfa.errors import CloudError
 from marfa.settings import CloudSettings
@@ -35,9 +34,7 @@ def rollback(
         CloudError: if there is no earlier version, or AWS refuses.
     """
     talk, settings = talk or Silence(), settings or CloudSettings()
-    check(deployment)
-    cloud = cloud or Cloud(settings.region, settings.profile)
-    names = Names(deployment, cloud.region, cloud.account, cloud.partition)
+    cloud, names = releases.deployment_of(deployment, settings, cloud)
     stacks.settle(cloud, names, names.live, talk)  # a lease may be ending it just now
     live = releases.live_of(cloud, names)
     bucket = releases.bucket_of(cloud, names)

@@ -16,7 +16,7 @@ BUNDLE = (
     *("engines/onnx_engine.py", "engines/onnx_session.py", "engines/onnx_writer.py"),
     *("engines/sampling.py", "engines/weights.py", "settings/__init__.py"),
     *("settings/classifier.py", "settings/cloud.py", "settings/common.py"),
-    *("settings/declare.py", "settings/generator.py"),
+    *("settings/declare.py", "settings/generator.py", "settings/job.py"),
     *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
     *("text/stopwords.py", "text/vocab.py", "text/words.py"),
 )
@@ -38,7 +38,7 @@ PROXY = (
     *_FRONT,
     *("proxy/__init__.py", "proxy/endpoint.py", "proxy/handler.py"),
     *("settings/__init__.py", "settings/classifier.py", "settings/cloud.py"),
-    *("settings/common.py", "settings/declare.py", "settings/generator.py"),
+    *("settings/common.py", "settings/declare.py", "settings/generator.py", "settings/job.py"),
 )
 """What stands before an endpoint; it needs boto3 alone, which is in Lambda's runtime."""
 

@@ -21,6 +21,7 @@ from marfa.settings import (
     CorpusSettings,
     DataSettings,
     DrawSettings,
+    JobSettings,
     LearningSettings,
     ModelSettings,
     PackageSettings,
@@ -124,6 +125,7 @@ class Settings:
     train: LearningSettings
     serve: ServeSettings = field(default_factory=ServeSettings)
     cloud: CloudSettings = field(default_factory=CloudSettings)
+    job: JobSettings = field(default_factory=JobSettings)
 
     @property
     def task(self) -> str:
@@ -159,6 +161,11 @@ class Settings:
         """Where the trained run is; one on a sample of rows leaves the real one alone."""
         sample = self.train.sample
         return self.folder / (f"run-sample{sample}" if sample else "run")
+
+    @property
+    def job_folder(self) -> Path:
+        """What a job on another machine has brought back; what was made here is left alone."""
+        return self.folder / "job"
 
     @property
     def model_file(self) -> Path:

@@ -21,6 +21,7 @@ _TITLES = {
     "write": "Writing",
     "serve": "Serving",
     "cloud": "Cloud",
+    "job": "Jobs",
 }
 
 

@@ -29,6 +29,7 @@ from marfa.settings.generator import (
     WriterSettings,
     WriterTrainSettings,
 )
+from marfa.settings.job import JobSettings
 
 __all__ = [
     "SECTIONS",
@@ -38,6 +39,7 @@ __all__ = [
     "CorpusSettings",
     "DataSettings",
     "DrawSettings",
+    "JobSettings",
     "LearningSettings",
     "ModelSettings",
     "PackageSettings",
@@ -68,6 +70,7 @@ TASKS: dict[str, dict[str, type[Any]]] = {
         "package": PackageSettings,
         "serve": ServeSettings,
         "cloud": CloudSettings,
+        "job": JobSettings,
     },
     "generator": {
         "place": PlaceSettings,
@@ -79,6 +82,7 @@ TASKS: dict[str, dict[str, type[Any]]] = {
         "write": DrawSettings,
         "serve": ServeSettings,
         "cloud": CloudSettings,
+        "job": JobSettings,
     },
 }
 """The sections of each task."""

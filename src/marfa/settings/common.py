@@ -66,6 +66,17 @@ class LearningSettings(Checked):
     checkpoint_seconds: float = setting(
         20.0, "Seconds between checkpoints within an epoch.", low=0.0, high=86_400.0, outcome=False
     )
+    checkpoints: str = setting(
+        "",
+        "Folder of the checkpoints, which stay there; within the run's own if empty.",
+        outcome=False,
+    )
+    device: str = setting(
+        "auto",
+        "What computes; auto takes a GPU where there is one.",
+        choices=("auto", "cpu", "cuda"),
+        outcome=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""train: numbers become weights, and an interruption costs seconds, never the result.
+"""train: numbers become weights, here or on SageMaker, and an interruption never costs the result.
 
 The same command after any interruption goes on from the newest checkpoint and ends, on the same
 machine with the same number of threads, with the same bytes as a run that was never interrupted.
@@ -6,26 +6,12 @@ machine with the same number of threads, with the same bytes as a run that was n
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from marfa import files, record, signals
 from marfa.console import Silence, Talk
-from marfa.models import checkpoint
-from marfa.models.course import Conditions
-from marfa.models.learning import keep_memory, thread_count, threads
-from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings
-from marfa.settings import outcome
-from marfa.stages.train import generator
-from marfa.stages.train.classifier import ClassifierCourse
-from marfa.stages.train.generator import GeneratorCourse
-
-STAGE = "train"
-FORMAT = 1
+from marfa.recipes import Settings
 
 
 def train(
@@ -47,82 +33,6 @@ def train(
         StoppedError: after SIGTERM or Ctrl-C; the state is saved.
         BusyError: if another marfa is at work in the folder.
     """
-    talk = talk or Silence()
-    prepared = settings.folder / "dataset"
-    inputs = record.outputs(prepared, "prepare", hint=settings.command("prepare"))
-    deciding = _deciding(settings)
-    folder = settings.run_folder
-    with files.lock(folder):
-        if record.is_done(folder, STAGE, inputs, deciding):
-            talk.say(f"train: nothing has changed, {folder} is kept")
-        else:
-            count = thread_count(settings.train)
-            record.forget(folder, STAGE)
-            same = {name: value for name, value in deciding.items() if name != "threads"}
-            key = files.hash_json({"settings": same, "inputs": inputs})
-            with threads(count), signals.caught() as stop:
-                keep_memory()
-                under = Conditions(folder, key, talk, clock, stop)
-                paths = _learn(settings, prepared, under, deciding)
-                record.write(folder, STAGE, inputs, deciding, paths)
-                checkpoint.clear(under.checkpoints)
-                if stop.signal_number:
-                    message = "stopped when training was just done; all is saved"
-                    raise stop.error(message, "run the same command again to go on")
-        return _summary(folder)
+    from marfa.stages.train.here import learn
 
-
-def _deciding(settings: Settings) -> dict[str, Any]:
-    match settings:
-        case ClassifierSettings():
-            return outcome(settings.model, settings.train)
-        case GeneratorSettings():
-            return outcome(settings.model, settings.train) | generator.origin(settings)
-    raise AssertionError
-
-
-def _learn(
-    settings: Settings, prepared: Path, under: Conditions, deciding: dict[str, Any]
-) -> list[Path]:
-    course: ClassifierCourse | GeneratorCourse
-    match settings:
-        case ClassifierSettings():
-            course = ClassifierCourse(settings, prepared, under)
-        case GeneratorSettings():
-            course = GeneratorCourse(settings, prepared, under)
-        case _:
-            raise AssertionError
-    course.begin()
-    course.learn()
-    paths = course.finish()
-    document = files.read_json(prepared / "dataset.json")
-    config = {
-        "format": FORMAT,
-        "task": settings.task,
-        "name": settings.run_name,
-        "preset": settings.preset,
-        "vocabulary": document["vocabulary"],
-        "model": asdict(settings.model),
-        "train": {
-            key: value for key, value in deciding.items() if key not in asdict(settings.model)
-        },
-        # the file's name says what it was; its folder is nobody else's business
-        "data": {**document["settings"], "data": Path(settings.data.data).name},
-        "best": course.best,
-        **course.config,
-    }
-    paths.append(under.folder / "config.json")
-    files.write_json(paths[-1], config)
-    return paths
-
-
-def _summary(folder: Path) -> dict[str, Any]:
-    config = files.read_json(folder / "config.json")
-    with open(folder / "history.jsonl", encoding="utf-8") as lines:
-        history = [json.loads(line) for line in lines]
-    return {
-        "task": config["task"],
-        "best": config["best"],
-        "epochs": history,
-        "folder": str(folder),
-    }
+    return learn(settings, talk or Silence(), clock)

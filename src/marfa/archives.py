@@ -26,6 +26,13 @@ class _Readable(Protocol):
 BLOCK = 512
 _LEVEL = 6
 
+_PLAIN, _FOLDER, _PAX = (b"0", b"\0"), b"5", (b"x", b"g")
+_PAX_LIMIT = 1 << 14
+_MOST = 4096
+"""Headers at most, so that an endless list of folders ends."""
+_DECIDING = (b"path=", b"size=", b"linkpath=", b"GNU.sparse")
+"""What a record of pax may not say here, since it would change what the next header says."""
+
 
 def write_tar_gz(path: Path, members: Mapping[str, bytes]) -> None:
     """Write regular files as a tar.gz, atomically; equal members give equal bytes.
@@ -87,8 +94,12 @@ def read_tar_gz(path: Path, limit_of: Callable[[str], int], total_limit: int) ->
 
 
 def _headers(stream: _Readable, path: Path) -> Iterator[tuple[str, int]]:
-    """Yield name and size of each member; the caller reads its content in between."""
-    while True:
+    """Yield name and size of each plain file; the caller reads its content in between.
+
+    Other archivers, such as SageMaker's, list folders too, begin names with "./", and put times into
+    records of their own (POSIX pax). Those say nothing that is needed, and are passed over.
+    """
+    for _ in range(_MOST):
         header = _exactly(stream, BLOCK, path)
         if header == bytes(BLOCK):
             return
@@ -96,13 +107,30 @@ def _headers(stream: _Readable, path: Path) -> Iterator[tuple[str, int]]:
         total = sum(header) - sum(header[148:156]) + 8 * 32
         if total != _octal(header[148:156], path):
             raise _refuse(path, "a header is damaged, or this is no tar archive")
-        if header[156:157] not in (b"0", b"\0") or header[345:500].strip(b"\0"):
+        kind, size = header[156:157], _octal(header[124:136], path)
+        if kind in _PAX:
+            _pass_over(stream, size, path)
+            continue
+        if kind == _FOLDER and not size:
+            continue
+        if kind not in _PLAIN or header[345:500].strip(b"\0"):
             raise _refuse(path, "it holds something else than plain files")
         try:
             name = header[:100].rstrip(b"\0").decode("ascii")
         except UnicodeDecodeError:
             raise _refuse(path, "a name is not plain ASCII") from None
-        yield name, _octal(header[124:136], path)
+        yield name.removeprefix("./"), size
+    raise _refuse(path, "it holds more than a bundle ever does")
+
+
+def _pass_over(stream: _Readable, size: int, path: Path) -> None:
+    """Read a record about the next file, which may say when it was made, but not what it is."""
+    if size > _PAX_LIMIT:
+        raise _refuse(path, "it holds something else than plain files")
+    record = _exactly(stream, size, path)
+    _exactly(stream, -size % BLOCK, path)
+    if any(word in record for word in _DECIDING):
+        raise _refuse(path, "it holds something else than plain files")
 
 
 def _octal(field: bytes, path: Path) -> int:

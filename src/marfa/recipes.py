@@ -223,7 +223,7 @@ def resolve(
     recipe: str = "",
     flags: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
-    folder: Path = Path(),
+    folder: Path | None = Path(),
 ) -> Settings:
     """Decide every setting.
 
@@ -232,7 +232,7 @@ def resolve(
             `folder` names, or sentiment. A marfa.toml there that names another recipe is passed over.
         flags: settings given by name, highest in precedence; None values count as not given.
         environ: variables; those that begin with MARFA_ are read.
-        folder: where a marfa.toml is looked for when `recipe` is a name.
+        folder: where a marfa.toml is looked for when `recipe` is a name; None for nowhere.
 
     Returns:
         The settings, of the recipe's task.
@@ -247,8 +247,11 @@ def resolve(
     3
     """
     is_path = bool(recipe) and (recipe.endswith(".toml") or recipe not in RECIPES)
-    path = Path(recipe) if is_path else folder / "marfa.toml"
-    top, written = _read_toml(path, must=is_path)
+    top: dict[str, Any] = {}
+    written: dict[str, Any] = {}
+    if is_path or folder is not None:
+        path = Path(recipe) if is_path else Path(folder or "") / "marfa.toml"
+        top, written = _read_toml(path, must=is_path)
     if recipe and not is_path and top.get("recipe", recipe) != recipe:
         top, written = {}, {}  # that file is about another run
     given = {key.rstrip("_"): value for key, value in (flags or {}).items() if value is not None}

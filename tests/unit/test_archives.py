@@ -54,7 +54,7 @@ HOSTILE = {
     "hard link": member(type=tarfile.LNKTYPE, linkname="a.json", size=0),
     "device": member(type=tarfile.CHRTYPE, size=0),
     "fifo": member(type=tarfile.FIFOTYPE, size=0),
-    "folder": member("a.json", type=tarfile.DIRTYPE, size=0),
+    "folder with content": member("a.json", type=tarfile.DIRTYPE),
     "stranger": member("a.pkl"),
     "too large": member("a.json", bytes(10_001)),
 }
@@ -81,6 +81,35 @@ def test_pax_and_gnu_extensions_are_refused(tmp_path):
     for kind in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
         with pytest.raises(BundleError):
             read(archive(tmp_path, member(long), kind=kind))
+
+
+FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_another_archiver_packs_of_a_folder_is_read(kind, tmp_path):
+    folder = tmp_path / "model"
+    (folder / "code").mkdir(parents=True)
+    contents = {"a.json": b"{}", "code/b.json": b"12"}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    path = tmp_path / "x.tar.gz"
+    with tarfile.open(path, "w:gz", format=FORMATS[kind]) as tar:
+        tar.add(folder, ".")  # ".", "./a.json", "./code", "./code/b.json", times to the nanosecond
+    assert read(path) == contents
+
+
+def test_a_record_that_renames_the_next_file_is_refused(tmp_path):
+    entry, content = member()
+    entry.pax_headers = {"path": "b.json"}
+    with pytest.raises(BundleError, match="something else"):
+        read(archive(tmp_path, (entry, content), kind=tarfile.PAX_FORMAT))
+
+
+def test_an_endless_list_of_folders_ends(tmp_path):
+    folders = [member("f", b"", type=tarfile.DIRTYPE)] * 5000
+    with pytest.raises(BundleError, match="more than"):
+        read(archive(tmp_path, *folders))
 
 
 def test_a_bomb_stops_at_the_limit(tmp_path):

@@ -5,19 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from marfa.aws import checking, inventory, pace, policies, releases, stacks, uploads, versions
+from marfa.aws import (
+    checking,
+    inventory,
+    pace,
+    planning,
+    policies,
+    releases,
+    stacks,
+    uploads,
+    versions,
+)
 from marfa.aws.checking import Ask
 from marfa.aws.client import Cloud
 from marfa.aws.names import Names
 from marfa.aws.parcel import Sent
+from marfa.aws.planning import Plan
 from marfa.aws.stacks import Stack
 from marfa.aws.template import base
 from marfa.aws.versions import Version
 from marfa.console import Silence, Talk
 from marfa.errors import CheckError, CloudError, NetworkError
 from marfa.settings import CloudSettings
-from marfa.stages.deploy import planning
-from marfa.stages.deploy.planning import Plan
 
 
 def deploy(

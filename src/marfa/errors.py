@@ -128,6 +128,13 @@ class LeftOverError(CloudError):
     title = "Something is left"
 
 
+class JobError(CloudError):
+    """A job has ended without a result: it failed, was stopped, or ran out of time."""
+
+    exit_code = 1
+    title = "Job without a result"
+
+
 class CheckError(CloudError):
     """What was put live answered otherwise than it should, and was taken back."""
 

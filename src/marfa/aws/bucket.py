@@ -25,6 +25,10 @@ class Bucket:
         """Make one call, as `Cloud.call` does."""
         return self.cloud.call("s3", operation, **self._own(parameters))
 
+    def content(self, operation: str, **parameters: Any) -> tuple[dict[str, Any], bytes]:
+        """Make a call and read the bytes that it answers, as `Cloud.content` does."""
+        return self.cloud.content("s3", operation, **self._own(parameters))
+
     def pages(self, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Make a call for all pages of its answer, as `Cloud.pages` does."""
         return self.cloud.pages("s3", operation, **self._own(parameters))

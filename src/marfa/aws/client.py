@@ -137,6 +137,26 @@ class Cloud:
             raise _failed(service, operation, error) from None
         return answer
 
+    def content(
+        self, service: str, operation: str, **parameters: Any
+    ) -> tuple[dict[str, Any], bytes]:
+        """Make a call whose answer is bytes, and read them all.
+
+        Returns:
+            The answer, and its bytes.
+
+        Raises:
+            NetworkError: also if the line fails while they come.
+            MarfaError: as `call` does.
+        """
+        from botocore.exceptions import BotoCoreError
+
+        answer = self.call(service, operation, **parameters)
+        try:
+            return answer, answer["Body"].read()
+        except BotoCoreError as error:
+            raise _failed(service, operation, error) from None
+
     def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Make a call, and go on as long as there are more pages of its answer.
 

@@ -6,7 +6,9 @@ from functools import cache
 from typing import Any
 
 INSTANCE_TYPES = ("sagemaker", "ProductionVariantInstanceType")
-"""The shape that lists the instance types of endpoints."""
+TRAINING_TYPES = ("sagemaker", "TrainingInstanceType")
+TRANSFORM_TYPES = ("sagemaker", "TransformInstanceType")
+"""The shapes that list the machines of endpoints, of training jobs, and of transform jobs."""
 
 
 @cache

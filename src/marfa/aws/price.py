@@ -26,7 +26,7 @@ INSTANCES = {
     "ml.m5.xlarge": Decimal("0.23"),
     "ml.g4dn.xlarge": Decimal("0.7364"),
 }
-"""An hour of a SageMaker endpoint (aws.amazon.com/sagemaker/pricing)."""
+"""An hour of a machine of SageMaker's, whatever it does (aws.amazon.com/sagemaker/pricing)."""
 
 LAMBDA_REQUEST = Decimal("0.20") / 1_000_000
 LAMBDA_GB_SECOND = {"arm64": Decimal("0.0000133334"), "x86_64": Decimal("0.0000166667")}
@@ -92,7 +92,7 @@ class Estimate:
             f"not in it: free tiers, cold starts, logs, traffic, and the bucket at "
             f"{money(STORED_GB_MONTH)} a GB and month"
         )
-        said.append(f"list prices of {REGION} as of {DATE}{self._elsewhere()}")
+        said.append(whose(self.region))
         return said
 
     def document(self) -> dict[str, Any]:
@@ -123,11 +123,6 @@ class Estimate:
             f"{self.what}, asked or not: {money(self.hourly)} an hour, "
             f"{money(self.monthly)} a month if it stayed"
         )
-
-    def _elsewhere(self) -> str:
-        if self.region in (REGION, ""):
-            return ""
-        return f"; those of {self.region} may differ by some tens of percent"
 
 
 def estimate(
@@ -163,6 +158,18 @@ def estimate(
         lease,
         region or settings.region,
     )
+
+
+def whose(region: str) -> str:
+    """Say whose prices these are, and whether they may be others in a region.
+
+    >>> whose("eu-west-1")
+    'list prices of us-east-1 as of 2026-11; those of eu-west-1 may differ by some tens of percent'
+    """
+    told = f"list prices of {REGION} as of {DATE}"
+    if region in (REGION, ""):
+        return told
+    return f"{told}; those of {region} may differ by some tens of percent"
 
 
 def ran(instance_type: str, up: timedelta) -> Decimal | None:

@@ -22,6 +22,7 @@ class Account:
         self.answers = {
             "get_account_settings": limits(1000, 1000),
             "list_service_quotas": [quotas(("ml.m5.large", 0), ("ml.t2.medium", 2))],
+            "list_aws_default_service_quotas": [],
             "describe_images": {"imageDetails": [{}]},
             "simulate_principal_policy": [decided("allowed")],
             **answers,
@@ -156,7 +157,7 @@ def test_a_service_that_is_not_needed_may_be_absent(lease):
 def test_a_quota_of_nothing_blocks_with_the_words_to_type():
     found, _ = look(Account(), target="endpoint", instance_type="ml.m5.large")
     assert found["quota"].blocking
-    assert found["quota"].found == "0 ml.m5.large allowed"
+    assert found["quota"].found == "0 ml.m5.large allowed for endpoint usage"
     assert found["quota"].hint == (
         "aws service-quotas request-service-quota-increase --service-code sagemaker "
         "--quota-code L-1 --desired-value 1 --region eu-west-1"
@@ -169,6 +170,15 @@ def test_a_quota_is_found_on_any_page_and_may_be_on_none():
     found, _ = look(Account(list_service_quotas=[]), target="endpoint")
     assert (found["quota"].ok, found["quota"].blocking) == (False, False)
     assert "no quota is named 'ml.t2.medium for endpoint usage'" in found["quota"].found
+
+
+def test_a_quota_that_was_never_changed_is_what_all_accounts_have():
+    usual = {
+        "list_service_quotas": [],
+        "list_aws_default_service_quotas": [quotas(("ml.m5.large", 0))],
+    }
+    found, _ = look(Account(**usual), target="endpoint", instance_type="ml.m5.large")
+    assert found["quota"].blocking
 
 
 def test_an_instance_type_that_does_not_exist_has_the_nearest_as_a_hint():

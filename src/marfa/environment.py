@@ -18,12 +18,20 @@ class Environment:
         omp_threads: OMP_NUM_THREADS, 0 when not set to a number; it wins over the cores counted.
         bind_port: SAGEMAKER_BIND_TO_PORT, which SageMaker sets where several containers share a
             machine; 0 when not set to a number.
+        base_dir: SAGEMAKER_BASE_DIR, which puts another folder in the place of /opt/ml; else empty.
+        hyperparameters: SM_HPS, where AWS's launcher of training repeats them as JSON; else empty.
+        processes: RANK and WORLD_SIZE, as torchrun sets them for each process; else (0, 1).
+        local_rank: LOCAL_RANK, which of this machine's processes, and so of its GPUs, it is.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
     no_color: bool = False
     omp_threads: int = 0
     bind_port: int = 0
+    base_dir: str = ""
+    hyperparameters: str = ""
+    processes: tuple[int, int] = (0, 1)
+    local_rank: int = 0
 
 
 def read(environ: Mapping[str, str] | None = None) -> Environment:
@@ -44,7 +52,16 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
         no_color=bool(source.get("NO_COLOR")),
         omp_threads=_number(source.get("OMP_NUM_THREADS", "")),
         bind_port=_number(source.get("SAGEMAKER_BIND_TO_PORT", "")),
+        base_dir=source.get("SAGEMAKER_BASE_DIR", ""),
+        hyperparameters=source.get("SM_HPS", ""),
+        processes=(_number(source.get("RANK", "")), _number(source.get("WORLD_SIZE", "")) or 1),
+        local_rank=_number(source.get("LOCAL_RANK", "")),
     )
+
+
+def ask_cublas_for_equal_digits() -> None:
+    """Set what CUDA's matrix products read when they are first used, unless the user has."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def _number(value: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import resources
+from pathlib import Path
 
 BUNDLE = (
     *("__init__.py", "archives.py", "bundle.py", "errors.py", "files.py", "loading.py", "model.py"),
@@ -42,6 +43,13 @@ PROXY = (
 )
 """What stands before an endpoint; it needs boto3 alone, which is in Lambda's runtime."""
 
+_ROOMS = ("data", "engines", "evaluation", "models", "settings", "text")
+_STAGES = ("fetch", "prepare", "train", "evaluate", "package")
+_JOB = tuple(
+    f"container/{name}" for name in ("client.py", "entry.py", "lines.py", "requirements.txt")
+)
+_JOB += ("container/training.py", "container/torchrun.py")
+
 
 def read(names: Iterable[str]) -> dict[str, bytes]:
     """Return files of this marfa by their names in the package.
@@ -57,3 +65,23 @@ def web() -> dict[str, bytes]:
     """Return the files of the page, by their names in the package."""
     folder = resources.files("marfa").joinpath("web")
     return {f"web/{file.name}": file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
+def job(*, sample: bool = False) -> dict[str, bytes]:
+    """Return what trains a model from its texts, by its names in the package.
+
+    Args:
+        sample: with the texts of the sample, which nothing else needs.
+
+    >>> {"stages/train/here.py", "container/training.py"} <= set(job()), "aws/client.py" in job()
+    (True, False)
+    """
+    package = Path(str(resources.files("marfa")))
+    rooms = [package / room for room in _ROOMS]
+    stages = [package / "stages" / name for name in _STAGES]
+    found = {*BUNDLE, *_JOB, "stages/__init__.py"} | ({"data/sample.jsonl"} if sample else set())
+    found |= {each.name for each in package.glob("*.py")}
+    for file in (file for folder in [*rooms, *stages] for file in folder.rglob("*.py")):
+        found.add(file.relative_to(package).as_posix())
+    found |= {f"stages/{name}.py" for name in _STAGES if (package / f"stages/{name}.py").is_file()}
+    return read(sorted(found))

@@ -23,7 +23,8 @@ class Stop:
 
     def error(self, what: str, hint: str) -> StoppedError:
         """Return the error that ends the work, with the exit code that shells expect."""
-        return StoppedError(what, signal_number=self.signal_number, hint=hint)
+        number = self.signal_number or signal.SIGTERM  # another process of the same run was told
+        return StoppedError(what, signal_number=number, hint=hint)
 
 
 @contextlib.contextmanager

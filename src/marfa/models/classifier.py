@@ -73,7 +73,8 @@ class Classifier(nn.Module):
         embedded_TBE = self.embedding(tokens_BT.t())
         if self.training and self.settings.embedding_dropout:
             embedded_TBE = functional.dropout(embedded_TBE, self.settings.embedding_dropout)
-        inside_TB1 = (torch.arange(tokens_BT.shape[1])[:, None] < lengths_B)[:, :, None]
+        position_T1 = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)[:, None]
+        inside_TB1 = (position_T1 < lengths_B)[:, :, None]
         states_TBF = embedded_TBE
         for layer in self.lstm:
             states_TBF = self._read(cast(nn.ModuleList, layer), states_TBF, lengths_B)
@@ -107,7 +108,7 @@ class Classifier(nn.Module):
             features.append(states_TBF.masked_fill(~inside_TB1, -torch.inf).amax(0))
         if pooling == "last":
             # forwards the last word's state; backwards the first word's, which was read last
-            batch = torch.arange(len(lengths_B))
+            batch = torch.arange(len(lengths_B), device=lengths_B.device)
             last_BF = states_TBF[lengths_B - 1, batch]
             if self.settings.bidirectional:
                 hidden = self.settings.hidden
@@ -141,6 +142,6 @@ def _flip(steps: int, lengths_B: Tensor) -> Tensor:
     >>> _flip(3, torch.tensor([2, 3])).tolist()
     [[1, 2], [0, 1], [2, 0]]
     """
-    position_T1 = torch.arange(steps)[:, None]
+    position_T1 = torch.arange(steps, device=lengths_B.device)[:, None]
     mirrored_TB = lengths_B[None, :] - 1 - position_T1
     return torch.where(mirrored_TB >= 0, mirrored_TB, position_T1)

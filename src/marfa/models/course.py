@@ -6,7 +6,7 @@ import json
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +18,7 @@ from marfa import files, signals
 from marfa.console import Bar, Talk
 from marfa.models import checkpoint, tensorboard
 from marfa.models.learning import Learner
+from marfa.models.team import Team
 from marfa.settings import LearningSettings
 
 N = TypeVar("N", bound=nn.Module)
@@ -34,6 +35,9 @@ class Conditions:
         talk: whom to tell.
         clock: seconds, for the time between checkpoints.
         stop: whether somebody has asked to stop.
+        team: who else learns the same.
+        device: what computes.
+        kept: where checkpoints are, and stay; within the run's own folder if not given.
     """
 
     folder: Path
@@ -41,11 +45,14 @@ class Conditions:
     talk: Talk
     clock: Callable[[], float]
     stop: signals.Stop
+    team: Team = field(default_factory=Team)
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    kept: Path | None = None
 
     @property
     def checkpoints(self) -> Path:
         """Where its checkpoints are: apart from those of a run on other settings."""
-        return self.folder / "checkpoints" / self.key[:12]
+        return (self.kept or self.folder / "checkpoints") / self.key[:12]
 
 
 class Course(ABC, Generic[N, B]):
@@ -115,6 +122,8 @@ class Course(ABC, Generic[N, B]):
         if found is None:
             shutil.rmtree(self._under.folder / "tensorboard", ignore_errors=True)  # another run's
             self.start()
+            for network in (self.learner.network, self.learner.judged):
+                self._under.team.begin_as_first(network)
             return
         tensors, state = found
         self.learner.restore(tensors, state["steps"])
@@ -137,6 +146,9 @@ class Course(ABC, Generic[N, B]):
         tensors = self.learner.tensors()
         tensors |= {f"best.{name}": tensor for name, tensor in self._best_weights.items()}
         tensors |= {f"carried.{name}": tensor for name, tensor in self.carried().items()}
+        self._saved_at = self._under.clock()
+        if not self._under.team.is_first:
+            return
         state = {
             "key": self._under.key,
             "threads": torch.get_num_threads(),
@@ -149,7 +161,6 @@ class Course(ABC, Generic[N, B]):
             "best": self.best,
         }
         checkpoint.write(self._under.checkpoints, self.learner.steps, tensors, state)
-        self._saved_at = self._under.clock()
 
     def learn(self) -> None:
         """Train to the last epoch, or until validation has stopped getting better."""
@@ -168,12 +179,13 @@ class Course(ABC, Generic[N, B]):
             note = self.learn_from(batch)
             self.number += 1
             bar.update(self.learner.steps, f"epoch {self.epoch + 1}/{self._options.epochs}  {note}")
-            if self._under.clock() - self._saved_at >= self._options.checkpoint_seconds:
+            due = self._under.clock() - self._saved_at >= self._options.checkpoint_seconds
+            if self._under.team.agree(due)[0]:  # all of them, since each holds a part of the state
                 self.save()
         self._end_epoch()
 
     def _check_stop(self) -> None:
-        if self._under.stop.signal_number:
+        if self._under.team.agree(bool(self._under.stop.signal_number))[0]:
             self.save()
             where = f"epoch {self.epoch + 1}, step {self.number + 1}"
             if self.epoch >= self._options.epochs:
@@ -183,9 +195,11 @@ class Course(ABC, Generic[N, B]):
 
     def _end_epoch(self) -> None:
         network = self.kept()
-        entry = {"epoch": self.epoch + 1, **self.judged(network)}
+        found = self.judged(network) if self._under.team.is_first else {}
+        entry = {"epoch": self.epoch + 1, **self._under.team.told(found)}
         self.history.append(entry)
-        tensorboard.write(self._under.folder / "tensorboard", entry)
+        if self._under.team.is_first:
+            tensorboard.write(self._under.folder / "tensorboard", entry)
         self.epoch, self.number, self.sums = self.epoch + 1, 0, {}
         if not self.best or self.rank(entry) > self.rank(self.best):
             self.best = entry

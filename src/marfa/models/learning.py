@@ -6,16 +6,19 @@ import contextlib
 import copy
 import ctypes
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from marfa import environment
 from marfa.errors import TrainingError
 from marfa.models import checkpoint
+from marfa.models.team import Team
 from marfa.settings import LearningSettings
 
 N = TypeVar("N", bound=nn.Module)
@@ -31,6 +34,8 @@ class Learner(Generic[N]):
         settings: how.
         total_steps: steps of the whole run, for the schedule.
         shares: parameters, by name, whose step size is another share of the others' than 1.
+        team: who else learns the same; nobody if not given.
+        device: what computes; the processor if not given.
     """
 
     def __init__(
@@ -39,8 +44,12 @@ class Learner(Generic[N]):
         settings: LearningSettings,
         total_steps: int,
         shares: Mapping[str, float] | None = None,
+        team: Team | None = None,
+        device: torch.device | None = None,
     ) -> None:
-        self.network = network
+        self.team = team or Team()
+        self.device = device or torch.device("cpu")
+        self.network = network.to(self.device)
         self.settings = settings
         self.total_steps = total_steps
         self.steps = 0
@@ -69,30 +78,43 @@ class Learner(Generic[N]):
         for network in (self.network, self._averaged):
             network.load_state_dict(weights, strict=False)
 
-    def step(self, key: tuple[int, int, int], loss_of: Callable[[N], Tensor]) -> float:
+    def tensor(self, array: npt.NDArray[Any]) -> Tensor:
+        """Put numbers where the network is."""
+        return torch.from_numpy(array).to(self.device)
+
+    def step(
+        self, key: tuple[int, int, int], loss_of: Callable[[N], Tensor], share: float = 1.0
+    ) -> float:
         """Learn from one batch.
 
         Args:
             key: (seed, epoch, step), both counted from 0, from which all chance comes.
-            loss_of: returns the batch's mean loss, given the network in training mode.
+            loss_of: returns the mean loss of this process's rows, given the network in training mode.
+            share: how much of the batch those rows are; 0 for none, and then nothing is asked.
 
         Returns:
-            The loss, in nats.
+            The loss of the whole batch, in nats.
 
         Raises:
             TrainingError: if the loss or the gradient is not a finite number.
         """
         _, epoch, number = key
-        torch.manual_seed(_seed(*key))
+        # who is alone draws as nobody's first, so that a team of one is no other run
+        torch.manual_seed(_seed(*key, self.team.rank) if self.team.rank else _seed(*key))
         rate = self._rate()
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         self.network.train()
-        loss = loss_of(self.network)
         self.optimiser.zero_grad(set_to_none=False)
-        loss.backward()  # type: ignore[no-untyped-call]
+        mine = 0.0
+        if share:
+            loss = loss_of(self.network) * share if share < 1 else loss_of(self.network)
+            loss.backward()  # type: ignore[no-untyped-call]
+            mine = loss.item()
+        self.team.sum_gradients(self.network)
+        (found,) = self.team.total(mine)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+        if not (math.isfinite(found) and torch.isfinite(norm)):
             message = (
                 f"the loss is no longer a number (epoch {epoch + 1}, step {number + 1}, "
                 f"learning rate {rate:.3g})"
@@ -102,7 +124,7 @@ class Learner(Generic[N]):
         self.optimiser.step()
         self.steps += 1
         self._follow()
-        return loss.item()
+        return found
 
     def _rate(self) -> float:
         """Return the step size: constant, or up for a tenth of the run and then down to zero."""

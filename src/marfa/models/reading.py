@@ -21,19 +21,26 @@ def reader(network: Generator) -> Read:
         network: the network; it is put into evaluation mode.
     """
     network.eval()
+    where = next(network.parameters()).device
 
     def read(
         tokens_TB: npt.NDArray[np.int64], state: State | None
     ) -> tuple[npt.NDArray[np.float32], State]:
         with torch.inference_mode():
-            logits_TBV, after = network(torch.from_numpy(tokens_TB), state)
-        return logits_TBV.numpy(), after
+            logits_TBV, after = network(torch.from_numpy(tokens_TB).to(where), state)
+        return logits_TBV.cpu().numpy(), after
 
     return read
 
 
-def computes_bfloat16() -> bool:
-    """Say whether this processor multiplies bfloat16 itself; elsewhere it is far slower than float32."""
+def computes_bfloat16(device: torch.device | None = None) -> bool:
+    """Say whether a device multiplies bfloat16 itself; elsewhere it is far slower than float32.
+
+    Args:
+        device: the processor if not given.
+    """
+    if device is not None and device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     asked: list[Any] = [getattr(torch.cpu, name, None) for name in names]
     return any(ask is not None and ask() for ask in asked)

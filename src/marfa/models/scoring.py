@@ -31,14 +31,16 @@ def probabilities(
         probabilities_NC; each row sums to 1.
     """
     found_NC = np.zeros((len(split), network.output.out_features))
-    was_training = network.training
+    was_training, where = network.training, network.output.weight.device
     network.eval()
     done = 0
     with torch.inference_mode():
         for indices_B in batches.by_length(split.lengths_N.astype(np.int64), _BATCH):
             tokens_BT, lengths_B, _ = batches.rectangle(split, indices_B)
-            logits_BC = network(torch.from_numpy(tokens_BT), torch.from_numpy(lengths_B))
-            found_NC[indices_B] = functional.softmax(logits_BC.double(), dim=1).numpy()
+            logits_BC = network(
+                *(torch.from_numpy(each).to(where) for each in (tokens_BT, lengths_B))
+            )
+            found_NC[indices_B] = functional.softmax(logits_BC.double(), dim=1).cpu().numpy()
             done += len(indices_B)
             seen(done)
     network.train(was_training)

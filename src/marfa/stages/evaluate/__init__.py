@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from marfa import files, record
-from marfa.aws.address import address
 from marfa.console import Silence, Talk
 from marfa.container.client import Client
 from marfa.models.learning import keep_memory, thread_count, threads
@@ -47,6 +46,8 @@ def evaluate(
     prepared, run = settings.folder / "dataset", settings.run_folder
     inputs = record.outputs(prepared, "prepare", hint=settings.command("prepare"))
     if against:
+        from marfa.aws.address import address  # what AWS is asked with stays out of training jobs
+
         client = Client(address(against, settings.cloud))
         match settings:
             case ClassifierSettings():

@@ -47,7 +47,10 @@ class ClassifierCourse(Course[Classifier, Ints]):
         torch.manual_seed(options.seed)
         network = Classifier(settings.model, self._vocabulary, len(document["labels"]))
         shares = {"embedding.weight": options.embedding_rate}
-        super().__init__(Learner(network, options, steps * options.epochs, shares), options, under)
+        learner = Learner(
+            network, options, steps * options.epochs, shares, under.team, under.device
+        )
+        super().__init__(learner, options, under)
         self.config = {"labels": document["labels"]}
 
     def start(self) -> None:
@@ -73,8 +76,9 @@ class ClassifierCourse(Course[Classifier, Ints]):
         """Learn from windows of texts, some words of them hidden."""
         options = self._settings.train
         key = (options.seed, self.epoch, self.number)
+        team = self.learner.team
         tokens_BT, lengths_B, labels_B = (
-            torch.from_numpy(array)
+            self.learner.tensor(array[team.mine])
             for array in batches.augmented(
                 self._training,
                 batch,
@@ -93,8 +97,12 @@ class ClassifierCourse(Course[Classifier, Ints]):
                 logits_BC, labels_B, label_smoothing=options.label_smoothing
             )
 
-        loss = self.learner.step(key, loss_of)
-        for name, value in (("loss", loss * len(batch)), ("right", right), ("seen", len(batch))):
+        loss = self.learner.step(key, loss_of, len(labels_B) / len(batch))
+        (right_in_all,) = team.total(right)
+        for name, value in (
+            *(("loss", loss * len(batch)), ("right", int(right_in_all))),
+            ("seen", len(batch)),
+        ):
             self.sums[name] = self.sums.get(name, 0) + value
         loss, accuracy = self._training_figures()
         return f"loss {loss:.3f}  accuracy {accuracy:.3f}"
@@ -109,7 +117,7 @@ class ClassifierCourse(Course[Classifier, Ints]):
             return network
         network = copy.deepcopy(network)
         table_VE = network.embedding.weight.data
-        table_VE.copy_(torch.from_numpy(rounding.rounded(table_VE.numpy(), bits)))
+        table_VE.copy_(torch.from_numpy(rounding.rounded(table_VE.cpu().numpy(), bits)))
         return network
 
     def judged(self, network: Classifier) -> dict[str, Any]:

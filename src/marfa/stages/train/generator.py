@@ -48,6 +48,13 @@ class GeneratorCourse(Course[Generator, Batch]):
     def __init__(self, settings: GeneratorSettings, prepared: Path, under: Conditions) -> None:
         options = settings.train
         self._settings, self._talk = settings, under.talk
+        if options.batch_size < under.team.size:
+            message = (
+                f"{options.batch_size} stretches cannot be shared by {under.team.size} processes"
+            )
+            raise SettingsError(
+                message, where="batch_size", hint="--batch-size, or fewer --machines"
+            )
         self._codec = Alphabet.from_json(files.read_json(prepared / "codec.json"))
         training = dataset.read_ids(prepared, "train")
         training = training[: options.sample or None]
@@ -58,11 +65,12 @@ class GeneratorCourse(Course[Generator, Batch]):
         self._state: State | None = None
         precision = options.precision
         if precision == "auto":
-            precision = "bfloat16" if computes_bfloat16() else "float32"
+            precision = "bfloat16" if computes_bfloat16(under.device) else "float32"
         torch.manual_seed(options.seed)
         network = Generator(settings.model, self._codec.size)
         total = len(self._text) * options.epochs
-        super().__init__(Learner(network, options, total), options, under)
+        learner = Learner(network, options, total, None, under.team, under.device)
+        super().__init__(learner, options, under)
         self.config = {"precision": precision}
 
     def start(self) -> None:
@@ -77,7 +85,7 @@ class GeneratorCourse(Course[Generator, Batch]):
         by_symbol = {"embedding.weight": 0, "output.weight": 0, "output.bias": 0}
         if one_hot:
             by_symbol["lstm.0.weight_ih_l0"] = 1
-        first = self.learner.network.state_dict()
+        first = {name: each.cpu() for name, each in self.learner.network.state_dict().items()}
         for name, fresh in first.items():
             found = torch.from_numpy(known[name].copy())
             if name in by_symbol:
@@ -98,22 +106,24 @@ class GeneratorCourse(Course[Generator, Batch]):
 
     def learn_from(self, batch: Batch) -> str:
         """Learn from the next characters of all stretches, and carry the state on."""
-        inputs_TB, targets_TB = (torch.from_numpy(part) for part in batch)
+        team = self.learner.team
+        inputs_TB, targets_TB = (self.learner.tensor(part[:, team.mine]) for part in batch)
         key = (self._settings.train.seed, self.epoch, self.number)
         entropy = 0.0
 
         def loss_of(network: Generator) -> Tensor:
             nonlocal entropy
             small = self.config["precision"] == "bfloat16"
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=small):
+            with torch.autocast(self.learner.device.type, dtype=torch.bfloat16, enabled=small):
                 logits_TBV, state = network(inputs_TB, self._state)
             self._state = [(output.detach(), cell.detach()) for output, cell in state]
             loss = functional.cross_entropy(logits_TBV.float().flatten(0, 1), targets_TB.flatten())
             entropy = loss.item()
             return loss + self._settings.train.cell_penalty * cell_size(state)
 
-        self.learner.step(key, loss_of)
-        count = inputs_TB.numel()
+        share, count = inputs_TB.numel() / batch[0].size, batch[0].size
+        self.learner.step(key, loss_of, share)
+        (entropy,) = team.total(entropy * share)
         self.sums["loss"] = self.sums.get("loss", 0.0) + entropy * count
         self.sums["seen"] = self.sums.get("seen", 0) + count
         return f"{bits(self.sums['loss'] / self.sums['seen']):.3f} bits a character"
@@ -149,8 +159,9 @@ class GeneratorCourse(Course[Generator, Batch]):
 
     def carried(self) -> dict[str, Tensor]:
         """Return the state that the next step begins in."""
+        rows = self._settings.train.batch_size
         return {
-            f"{layer}.{part}": tensor
+            f"{layer}.{part}": self.learner.team.whole(tensor, rows)
             for layer, pair in enumerate(self._state or [])
             for part, tensor in enumerate(pair)
         }
@@ -158,7 +169,11 @@ class GeneratorCourse(Course[Generator, Batch]):
     def carry(self, tensors: Mapping[str, Tensor]) -> None:
         """Take the state back."""
         layers = range(len(tensors) // 2)
-        found = [(tensors[f"{layer}.0"], tensors[f"{layer}.1"]) for layer in layers]
+        mine = {
+            name: whole[:, self.learner.team.mine].contiguous().to(self.learner.device)
+            for name, whole in tensors.items()
+        }
+        found = [(mine[f"{layer}.0"], mine[f"{layer}.1"]) for layer in layers]
         self._state = found or None
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from marfa import files, record, signals
 from marfa.console import Talk
-from marfa.models import checkpoint
+from marfa.models import checkpoint, device
 from marfa.models.course import Conditions
 from marfa.models.learning import keep_memory, thread_count, threads
+from marfa.models.team import gathered
 from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings
 from marfa.settings import outcome
 from marfa.stages.train import generator
@@ -37,12 +38,19 @@ def learn(settings: Settings, talk: Talk, clock: Callable[[], float]) -> dict[st
             record.forget(folder, STAGE)
             same = {name: value for name, value in deciding.items() if name != "threads"}
             key = files.hash_json({"settings": same, "inputs": inputs})
-            with threads(count), signals.caught() as stop:
+            with (
+                threads(count),
+                device.chosen(settings.train.device) as computing,
+                gathered() as team,
+                signals.caught() as stop,
+            ):
                 keep_memory()
-                under = Conditions(folder, key, talk, clock, stop)
+                kept = Path(settings.train.checkpoints) if settings.train.checkpoints else None
+                under = Conditions(folder, key, talk, clock, stop, team, computing, kept)
                 paths = _learn(settings, prepared, under, deciding)
                 record.write(folder, STAGE, inputs, deciding, paths)
-                checkpoint.clear(under.checkpoints)
+                if kept is None:
+                    checkpoint.clear(under.checkpoints)
                 if stop.signal_number:
                     message = "stopped when training was just done; all is saved"
                     raise stop.error(message, "run the same command again to go on")
@@ -87,10 +95,21 @@ def _learn(
         "data": {**document["settings"], "data": Path(settings.data.data).name},
         "best": course.best,
         **course.config,
+        **_where(under),
     }
     paths.append(under.folder / "config.json")
     files.write_json(paths[-1], config)
     return paths
+
+
+def _where(under: Conditions) -> dict[str, Any]:
+    """Say what has computed, where it was not this machine's processor alone: its digits differ."""
+    found: dict[str, Any] = {}
+    if under.device.type != "cpu":
+        found["device"] = under.device.type
+    if under.team.size > 1:
+        found["processes"] = under.team.size
+    return found
 
 
 def _summary(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""Several machines, or several GPUs of one, that train one network: torchrun starts their processes."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from marfa.console import Talk
+from marfa.errors import DataError, NetworkError
+
+PORT = 7777
+"""Where the first machine is met, as AWS's own launcher has it."""
+
+_PATIENCE_SECONDS = 300
+_POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The machines of a job.
+
+    Attributes:
+        hosts: their names, in order.
+        rank: which one this is, from 0.
+        processes: how many processes each runs: one for each GPU, or one.
+    """
+
+    hosts: tuple[str, ...]
+    rank: int
+    processes: int
+
+    @property
+    def size(self) -> int:
+        """Return how many processes train together."""
+        return len(self.hosts) * self.processes
+
+    def arguments(self, script: Path, flags: Sequence[str]) -> list[str]:
+        """Return torchrun's arguments.
+
+        >>> Crew(("algo-1", "algo-2"), 1, 1).arguments(Path("train.py"), ["--epochs", "2"])[:4]
+        ['--nnodes=2', '--node-rank=1', '--nproc-per-node=1', '--master-addr=algo-1']
+        """
+        return [
+            f"--nnodes={len(self.hosts)}",
+            f"--node-rank={self.rank}",
+            f"--nproc-per-node={self.processes}",
+            f"--master-addr={self.hosts[0]}",
+            f"--master-port={PORT}",
+            str(script),
+            *flags,
+        ]
+
+
+def crew(resources: Mapping[str, Any]) -> Crew:
+    """Read which machines train together.
+
+    Args:
+        resources: SageMaker's resourceconfig.json; empty for this machine alone.
+
+    Raises:
+        DataError: if this machine is none of them.
+    """
+    hosts = tuple(sorted(map(str, resources.get("hosts", [])))) or ("localhost",)
+    mine = str(resources.get("current_host", hosts[0]))
+    if mine not in hosts:
+        message = f"this machine is {mine!r}, none of {', '.join(hosts)}"
+        raise DataError(message, where="resourceconfig.json")
+    return Crew(hosts, hosts.index(mine), max(1, _gpus()))
+
+
+def _gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def launch(
+    crew: Crew,
+    flags: Sequence[str],
+    talk: Talk,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Start this machine's processes, and wait for them.
+
+    A signal to stop reaches torchrun, which hands it on; the processes agree on a step, save, and end.
+
+    Args:
+        crew: the machines.
+        flags: what each process is told.
+        talk: whom to tell.
+        sleep: waits some seconds.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        NetworkError: if the first machine's name stays unknown.
+    """
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    from marfa.container import entry
+
+    _meet(crew.hosts[0], sleep)
+    talk.say(f"training on {len(crew.hosts)} machine(s), {crew.size} processes in all")
+    try:
+        run.main(crew.arguments(Path(entry.__file__), flags))
+    except SignalException:
+        talk.say("asked to stop; all is saved")
+        return 0
+    except ChildFailedError:  # it has said why
+        sys.stderr.write("marfa: a process of the training failed\n")
+        return 1
+    return 0
+
+
+def _meet(host: str, sleep: Callable[[float], None]) -> None:
+    """Wait until a machine's name is known, which may be some seconds after it has begun."""
+    for _ in range(int(_PATIENCE_SECONDS / _POLL_SECONDS)):
+        try:
+            socket.getaddrinfo(host, PORT)
+        except OSError:
+            sleep(_POLL_SECONDS)
+        else:
+            return
+    message = f"the name of this machine is not known after {_PATIENCE_SECONDS} s"
+    raise NetworkError(message, where=host)

@@ -12,7 +12,7 @@ from typing import Any
 
 from marfa.aws import images, known, permissions
 from marfa.aws.client import Cloud
-from marfa.aws.policies import Statement
+from marfa.aws.statements import Statement
 from marfa.errors import (
     CloudError,
     GoneError,

@@ -10,6 +10,12 @@ from marfa.errors import SettingsError
 TAG = "marfa:deployment"
 """The tag that everything of a deployment carries; its value is the deployment's name."""
 
+TRAINING_LOG, TRANSFORM_LOG = JOB_LOGS = (
+    "/aws/sagemaker/TrainingJobs",
+    "/aws/sagemaker/TransformJobs",
+)
+"""The log groups of all jobs of an account, whoever started them; each job has streams of its own."""
+
 _NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?!-)){0,19}")
 
 

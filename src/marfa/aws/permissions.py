@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from marfa.aws.client import Cloud
-from marfa.aws.policies import Statement, allow
+from marfa.aws.statements import Statement, allow
 from marfa.errors import MarfaError
 
 EVERYTHING = "*"

@@ -7,12 +7,12 @@ uses; the tests hold the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
+from marfa.aws import job_policies
 from marfa.aws.names import Names
-
-Statement = dict[str, Any]
+from marfa.aws.statements import Statement, allow, document
 
 BY_TYPE: dict[str, tuple[str, ...]] = {
     "AWS::Logs::LogGroup": (
@@ -113,19 +113,6 @@ PUBLIC_LAYERS = "336392948345"
 """The account of AWS's layers that hold numpy (aws-sdk-pandas.readthedocs.io, "Managed layers")."""
 
 
-def allow(
-    actions: Iterable[str], resources: Any, condition: dict[str, Any] | None = None
-) -> Statement:
-    """Write one statement of a policy."""
-    made: Statement = {"Effect": "Allow", "Action": sorted(actions), "Resource": resources}
-    return {**made, "Condition": condition} if condition else made
-
-
-def document(statements: Sequence[Statement]) -> dict[str, Any]:
-    """Write a policy."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
 _NAMING_ITS_ACCOUNT = {"scheduler.amazonaws.com", "sagemaker.amazonaws.com"}
 """Services that say for whose account they take a role. Lambda and CloudFormation are not documented
 to; a condition could keep them from taking theirs, which only its own account can pass them anyway."""
@@ -172,31 +159,37 @@ def scheduler(names: Names) -> list[Statement]:
     return [allow(["cloudformation:DeleteStack"], stack)]
 
 
-def execution(names: Names, bucket_arn: Any, any_model: Any) -> list[Statement]:
-    """Return the rights of an endpoint's container.
+def execution(names: Names, bucket_arn: Any, under: Callable[[str], Any]) -> list[Statement]:
+    """Return the rights of what SageMaker runs: an endpoint's container, and jobs.
 
     Args:
         names: the deployment's names.
         bucket_arn: the bucket's ARN.
-        any_model: the ARN of the models in it.
+        under: returns the ARN of all that is in a folder of it.
     """
     images = [
         "ecr:BatchCheckLayerAvailability",
         "ecr:BatchGetImage",
         "ecr:GetDownloadUrlForLayer",
     ]
+    spaces = ["Endpoints", "TrainingJobs", "TransformJobs"]
     return [
-        allow(["s3:GetObject"], any_model),
+        allow(["s3:GetObject"], under("models/")),
         allow(["s3:ListBucket"], bucket_arn),
         # AWS's own images lie in accounts of AWS's
         allow(images, f"arn:{names.partition}:ecr:{names.region}:*:repository/*"),
         allow(["ecr:GetAuthorizationToken"], "*"),  # has no resource, says IAM
         _writing_logs(names, names.endpoint_log),
         allow(["logs:DescribeLogStreams"], names.arn("logs", f"log-group:{names.endpoint_log}:*")),
+        *job_policies.computing(names, under),
         allow(
             ["cloudwatch:PutMetricData"],
             "*",  # has no resource either; the namespace bounds it
-            {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
+            {
+                "StringEquals": {
+                    "cloudwatch:namespace": [f"/aws/sagemaker/{each}" for each in spaces]
+                }
+            },
         ),
     ]
 
@@ -306,7 +299,9 @@ def deployer(names: Names) -> list[Statement]:
         allow(
             [
                 *("sts:GetCallerIdentity", "s3:ListAllMyBuckets", "cloudformation:DescribeStacks"),
-                *("servicequotas:ListServiceQuotas", "lambda:GetAccountSettings"),
+                *("servicequotas:ListServiceQuotas", "servicequotas:ListAWSDefaultServiceQuotas"),
+                *("sagemaker:ListTrainingJobs", "sagemaker:ListTransformJobs"),
+                "lambda:GetAccountSettings",
                 *("sagemaker:ListEndpointConfigs", "sagemaker:ListModels"),
                 *("cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"),
                 *("logs:DescribeLogGroups", "cloudwatch:GetMetricStatistics"),
@@ -339,6 +334,7 @@ def deployer(names: Names) -> list[Statement]:
             {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
         ),
         allow(["ecr:DescribeImages"], names.arn("ecr", "repository/*")),
+        *job_policies.asking(names),
         # what destroy looks for after the stacks, and sweeps up where they could not
         allow(
             ["lambda:ListTags", "lambda:GetFunctionConcurrency", "lambda:DeleteFunction"],
@@ -385,8 +381,3 @@ def deployer(names: Names) -> list[Statement]:
             ],
         ),
     ]
-
-
-def actions(statements: Iterable[Statement]) -> list[str]:
-    """Return every action that statements allow, once each, sorted."""
-    return sorted({action for statement in statements for action in statement["Action"]})

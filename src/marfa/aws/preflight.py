@@ -22,7 +22,7 @@ from marfa.aws.findings import (
     quota,
     region,
 )
-from marfa.aws.policies import Statement
+from marfa.aws.statements import Statement
 from marfa.errors import CloudError, GoneError, MarfaError, SettingsError
 from marfa.settings import CloudSettings
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from marfa import files
-from marfa.aws import images
+from marfa.aws import images, jobs
 from marfa.aws.channels import CODE, PROGRAM, Channel
 from marfa.aws.names import Names
 from marfa.errors import SettingsError
@@ -85,23 +85,6 @@ class Job:
         return sum(channel.size for channel in self.channels)
 
 
-def name(names: Names, job: Job, now: datetime) -> str:
-    """Name a job: whose it is, when it was made, what it computes."""
-    return f"{names.one}-{now:%Y%m%d%H%M%S}-{job.hash[:6]}"
-
-
-def is_name(names: Names, text: str) -> bool:
-    """Say whether a job is called as those of a deployment are.
-
-    >>> names = Names("soup", "eu-west-1", "123456789012")
-    >>> is_name(names, "marfa-soup-20261124223501-0a1b2c")
-    True
-    >>> is_name(names, "marfa-soup-2-20261124223501-0a1b2c")
-    False
-    """
-    return bool(re.fullmatch(rf"{re.escape(names.one)}-[0-9]{{14}}-[0-9a-f]{{6}}", text))
-
-
 def image(settings: JobSettings, region: str, partition: str = "aws") -> str:
     """Return the address of the container that trains.
 
@@ -170,6 +153,11 @@ def _time(text: str, where: str) -> timedelta:
     return time
 
 
+def kept(bucket: str, job: Job) -> str:
+    """Return the address of a job's checkpoints, which the next one of the same hash goes on from."""
+    return f"s3://{bucket}/{KEPT}{job.hash}/"
+
+
 def request(names: Names, job: Job, *, bucket: str, image: str, now: datetime) -> dict[str, Any]:
     """Write the request.
 
@@ -191,7 +179,7 @@ def request(names: Names, job: Job, *, bucket: str, image: str, now: datetime) -
     if settings.spot:
         stopping["MaxWaitTimeInSeconds"] = _seconds(wait(settings))
     return {
-        "TrainingJobName": name(names, job, now),
+        "TrainingJobName": jobs.name(names, job.hash, now),
         "HyperParameters": dict(job.hyperparameters),
         "AlgorithmSpecification": {
             "TrainingImage": image,
@@ -205,10 +193,7 @@ def request(names: Names, job: Job, *, bucket: str, image: str, now: datetime) -
         "RoleArn": names.role_arn("execution"),
         "InputDataConfig": [_channel(channel, bucket) for channel in job.channels],
         "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/{TRAINED}"},
-        "CheckpointConfig": {
-            "S3Uri": f"s3://{bucket}/{KEPT}{job.hash}/",
-            "LocalPath": CHECKPOINTS,
-        },
+        "CheckpointConfig": {"S3Uri": kept(bucket, job), "LocalPath": CHECKPOINTS},
         "ResourceConfig": {
             "InstanceType": settings.machine,
             "InstanceCount": settings.machines,

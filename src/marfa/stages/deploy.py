@@ -13,6 +13,7 @@ from marfa.aws import (
     policies,
     releases,
     stacks,
+    statements,
     uploads,
     versions,
 )
@@ -68,7 +69,7 @@ def deploy(
     cloud = cloud or Cloud(settings.region, settings.profile)
     draft = planning.draft(model, settings, cloud, Path(workdir), looking=how == "plan")
     if how == "policy":
-        return policies.document(policies.deployer(draft.names))
+        return statements.document(policies.deployer(draft.names))
     plan = planning.complete(draft, cloud, talk, sending=how == "deploy")
     if how == "plan":
         return plan.document()

@@ -4,7 +4,7 @@ import pytest
 from tests.cloud import model
 
 from marfa.aws import permissions
-from marfa.aws.policies import allow
+from marfa.aws.statements import allow
 from marfa.errors import GoneError, NotPermittedError
 
 USER = "arn:aws:iam::123456789012:user/team/ann"

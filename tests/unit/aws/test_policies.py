@@ -109,7 +109,7 @@ def test_what_cloudformation_may_do_is_granted_whole():
 
 def test_a_role_is_passed_to_one_service_only():
     passing = [each for each in every_policy() if "iam:PassRole" in each["Action"]]
-    assert len(passing) == 5
+    assert len(passing) == 6
     for each in passing:
         assert each["Condition"]["StringEquals"]["iam:PassedToService"].endswith(".amazonaws.com")
         assert each["Resource"].startswith("arn:aws:iam::123456789012:role/marfa-soup-")

@@ -8,7 +8,7 @@ from tests.cloud import model
 from tests.cloud.aws import START
 
 import marfa
-from marfa.aws import training_job
+from marfa.aws import jobs, training_job
 from marfa.aws.channels import Channel
 from marfa.aws.names import Names
 from marfa.aws.training_job import Job
@@ -40,7 +40,7 @@ def test_it_is_a_request_that_boto3_sends(task, spot):
     limit = model.shape("sagemaker", "TrainingJobName").metadata
     assert len(made["TrainingJobName"]) <= limit["max"]
     assert re.fullmatch(limit["pattern"], made["TrainingJobName"])
-    assert training_job.is_name(NAMES, made["TrainingJobName"])
+    assert jobs.is_name(NAMES, made["TrainingJobName"])
     assert ("MaxWaitTimeInSeconds" in made["StoppingCondition"]) is spot
     folders = [
         each["DataSource"]["S3DataSource"]["S3Uri"] for each in made["InputDataConfig"]

@@ -10,6 +10,7 @@ from typing import Any
 
 from marfa.aws import policies
 from marfa.aws.names import Names
+from marfa.aws.statements import document
 from marfa.aws.template.document import Resources, Template, attribute, ref, resource, sub, template
 
 SITE = "site/"
@@ -79,8 +80,13 @@ def _bucket_policy(names: Names) -> dict[str, Any]:
     }
     return resource(
         "AWS::S3::BucketPolicy",
-        {"Bucket": ref("Bucket"), "PolicyDocument": policies.document([in_the_open, page])},
+        {"Bucket": ref("Bucket"), "PolicyDocument": document([in_the_open, page])},
     )
+
+
+def _under(folder: str) -> Any:
+    """Return the ARN of all that is in a folder of the bucket."""
+    return sub("${Bucket.Arn}/" + folder + "*")
 
 
 def _roles(names: Names) -> Resources:
@@ -91,7 +97,7 @@ def _roles(names: Names) -> Resources:
         "scheduler": ("scheduler.amazonaws.com", policies.scheduler(names)),
         "execution": (
             "sagemaker.amazonaws.com",
-            policies.execution(names, bucket, sub("${Bucket.Arn}/models/*")),
+            policies.execution(names, bucket, _under),
         ),
         "service": (
             "cloudformation.amazonaws.com",
@@ -105,7 +111,7 @@ def _roles(names: Names) -> Resources:
                 "RoleName": names.role(who),
                 "Description": f"marfa: {names.deployment}, {who}",
                 "AssumeRolePolicyDocument": policies.trust(taker, names.account),
-                "Policies": [{"PolicyName": who, "PolicyDocument": policies.document(allowed)}],
+                "Policies": [{"PolicyName": who, "PolicyDocument": document(allowed)}],
                 "Tags": names.tags,
             },
         )

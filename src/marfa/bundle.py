@@ -72,6 +72,12 @@ class Bundle:
         """Twelve hexadecimal digits that name these exact weights, codec and configuration."""
         return str(self.manifest["model"])
 
+    @property
+    def members(self) -> dict[str, bytes]:
+        """Every file in the order of an archive, in which equal bundles have equal bytes."""
+        listed = {name: self.contents[name] for name in sorted(self.contents)}
+        return {MANIFEST: files.to_json(self.manifest), **listed}
+
     def json(self, name: str) -> Any:
         """Return a file of the bundle as a JSON document.
 

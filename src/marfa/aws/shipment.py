@@ -12,7 +12,7 @@ from marfa import archives, files
 from marfa.aws import functions, wheels
 from marfa.aws.parcel import Parcel, pack
 from marfa.aws.template.base import SITE
-from marfa.bundle import MANIFEST, Bundle
+from marfa.bundle import Bundle
 from marfa.console import Talk
 from marfa.container import pages
 from marfa.container.messages import DEFAULT_LIMITS
@@ -62,7 +62,7 @@ def build(
             made.append(_layer(settings.architecture, folder, talk, looking))
     else:
         made.append(pack("code", functions.proxy_zip(bundle), ".zip", _ZIP))
-        made.append(pack("models", _archive(bundle, archive), ".tar.gz", "application/gzip"))
+        made.append(pack("models", archived(bundle, archive), ".tar.gz", "application/gzip"))
     if settings.site:
         made += _site(model)
     return made
@@ -92,15 +92,13 @@ def _layer(architecture: str, folder: Path, talk: Talk, looking: bool) -> Parcel
     return pack("layers", content, ".zip", _ZIP)
 
 
-def _archive(bundle: Bundle, archive: Path) -> bytes | Path:
+def archived(bundle: Bundle, archive: Path) -> bytes | Path:
     """Return the model.tar.gz; one that is given as a folder is packed, always to the same bytes."""
     if archive.is_file():
         return archive
     with tempfile.TemporaryDirectory(prefix="marfa-") as folder:
         path = Path(folder) / "model.tar.gz"
-        contents = {MANIFEST: files.to_json(bundle.manifest)}
-        contents |= {name: bundle.contents[name] for name in sorted(bundle.contents)}
-        archives.write_tar_gz(path, contents)
+        archives.write_tar_gz(path, bundle.members)
         return path.read_bytes()
 
 

@@ -1,6 +1,6 @@
 """The artefact: a flat folder, and the same as model.tar.gz, verified before it is used.
 
-    manifest.json        this file's format, the task, and size and SHA-256 of every other file
+    bundle.json          this file's format, the task, and size and SHA-256 of every other file
     config.json          task, the shape of the network, the settings it was made with
     codec.json           text to numbers
     weights.safetensors  the weights, for the numpy engine; rounded embeddings a byte a number
@@ -27,16 +27,23 @@ from typing import Any
 from marfa import archives, files
 from marfa.errors import BundleError
 
-FORMAT = 2
-_READ = (1, FORMAT)
+FORMAT = 3
+_READ = (1, 2, FORMAT)
 """Formats that are read; the first knew no numbers of eight bits among the weights."""
 
-MANIFEST = "manifest.json"
+MANIFEST = "bundle.json"
+"""Not `manifest.json`: multi-model-server takes any file of that name in a model's folder for the
+description of an archive of its own, and does not start."""
+
+_FORMER = "manifest.json"
+"""What the manifest was called in the formats before the third."""
+
 TOTAL_LIMIT = 500 << 20
 """Bytes of a whole bundle at most, unpacked."""
 
 _LIMITS = {
     MANIFEST: 1 << 20,
+    _FORMER: 1 << 20,
     "config.json": 1 << 20,
     "codec.json": 64 << 20,
     "weights.safetensors": 400 << 20,
@@ -76,7 +83,7 @@ class Bundle:
     def members(self) -> dict[str, bytes]:
         """Every file in the order of an archive, in which equal bundles have equal bytes."""
         listed = {name: self.contents[name] for name in sorted(self.contents)}
-        return {MANIFEST: files.to_json(self.manifest), **listed}
+        return {name_of(self.manifest): files.to_json(self.manifest), **listed}
 
     def json(self, name: str) -> Any:
         """Return a file of the bundle as a JSON document.
@@ -99,6 +106,15 @@ def model_id(contents: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
+def name_of(manifest: Mapping[str, Any]) -> str:
+    """Return the name that a manifest has among the files of its bundle.
+
+    >>> name_of({"format": 3}), name_of({"format": 2})
+    ('bundle.json', 'manifest.json')
+    """
+    return MANIFEST if manifest["format"] > 2 else _FORMER
+
+
 def seal(contents: Mapping[str, bytes], extra: Mapping[str, Any]) -> dict[str, bytes]:
     """Put the manifest in front of a bundle's files.
 
@@ -115,7 +131,10 @@ def seal(contents: Mapping[str, bytes], extra: Mapping[str, Any]) -> dict[str, b
     _check_names(contents, "the new bundle")
     listed = {name: _entry(contents[name]) for name in sorted(contents)}
     manifest = {"format": FORMAT, "model": model_id(contents), **extra, "files": listed}
-    return {MANIFEST: files.to_json(manifest), **{name: contents[name] for name in listed}}
+    return {
+        name_of(manifest): files.to_json(manifest),
+        **{name: contents[name] for name in listed},
+    }
 
 
 def load(path: Path) -> Bundle:
@@ -146,8 +165,9 @@ def verify(contents: Mapping[str, bytes], where: str) -> Bundle:
     Raises:
         BundleError: if anything is missing, added, altered or of another format.
     """
-    manifest = _manifest(contents.get(MANIFEST, b""), where)
-    contents = {name: content for name, content in contents.items() if name != MANIFEST}
+    own = _FORMER if _FORMER in contents and MANIFEST not in contents else MANIFEST
+    manifest = _manifest(contents.get(own, b""), own, where)
+    contents = {name: content for name, content in contents.items() if name != own}
     listed = manifest["files"]
     for name in sorted(set(listed) | set(contents)):
         if name not in contents:
@@ -175,7 +195,7 @@ def _check_names(contents: Mapping[str, bytes], where: str) -> None:
     if missing:
         raise _altered(where, f"{missing[0]} is missing")
     for name in contents:
-        if not _limit_of(name):
+        if name in {MANIFEST, _FORMER} or not _limit_of(name):
             raise _altered(where, f"{name!r} is not a file of a bundle")
 
 
@@ -191,8 +211,9 @@ def _read_archive(path: Path) -> dict[str, bytes]:
 
 
 def _read_folder(path: Path) -> dict[str, bytes]:
-    manifest, packed = path / MANIFEST, path / "model.tar.gz"
-    if manifest.is_symlink() or not manifest.is_file():  # before a walk through, say, a whole disk
+    named, packed = (path / MANIFEST, path / _FORMER), path / "model.tar.gz"
+    # before a walk through, say, a whole disk
+    if not any(file.is_file() and not file.is_symlink() for file in named):
         message = f"this folder is no bundle: {MANIFEST} is missing"
         hint = f"give the file in it: {packed}" if packed.is_file() else ""
         raise BundleError(message, where=str(path), hint=hint)
@@ -214,21 +235,23 @@ def _read_folder(path: Path) -> dict[str, bytes]:
     return found
 
 
-def _manifest(data: bytes, where: str) -> dict[str, Any]:
+def _manifest(data: bytes, name: str, where: str) -> dict[str, Any]:
     if not data:
-        raise _altered(where, f"{MANIFEST} is missing; this is no bundle")
+        raise _altered(where, f"{name} is missing; this is no bundle")
     try:
         manifest = json.loads(data)
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise _altered(where, f"{MANIFEST} is not a bundle's manifest")
+        raise _altered(where, f"{name} is not a bundle's manifest")
     if manifest.get("format") not in _READ:
-        known = " and ".join(map(str, _READ))
+        known = ", ".join(map(str, _READ))
         message = f"bundle format {manifest.get('format')!r}; this marfa reads {known}"
         raise BundleError(
             message, where=where, hint="install the marfa that made it, or a newer one"
         )
+    if name_of(manifest) != name:
+        raise _altered(where, f"{name} is not what format {manifest['format']} calls its manifest")
     return manifest
 
 

@@ -28,7 +28,7 @@ def test_folder_and_archive_are_the_same_model(model_path, folder):
 
 
 def test_every_file_is_missed(model_path, folder, tmp_path):
-    for name in [*bundle.load(model_path).contents, "manifest.json"]:
+    for name in [*bundle.load(model_path).contents, "bundle.json"]:
         (folder / name).rename(tmp_path / "aside")
         with pytest.raises(BundleError, match="missing"):
             bundle.load(folder)
@@ -61,10 +61,10 @@ def test_added_files_and_links_are_refused(folder, tmp_path):
 
 
 def test_another_format_says_what_to_do(folder):
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = json.loads((folder / "bundle.json").read_text())
     manifest["format"] = 99
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BundleError, match="format 99; this marfa reads 1 and 2"):
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="format 99; this marfa reads 1, 2, 3"):
         bundle.load(folder)
 
 
@@ -77,9 +77,11 @@ def test_a_bundle_of_the_first_format_answers_as_before(model_path, folder):
         {**loaded.contents, "weights.safetensors": wide},
         {"tolerance": loaded.manifest["tolerance"], "format": 1},
     )
+    (folder / "bundle.json").unlink()
     for name, content in sealed.items():
         (folder / name).write_bytes(content)
     assert bundle.load(folder).manifest["format"] == 1
+    assert next(iter(bundle.load(folder).members)) == "manifest.json"
     texts = ["a wonderful film", "a waste of time"]
     for engine in ("numpy", "onnx"):
         found, expected = (
@@ -89,9 +91,28 @@ def test_a_bundle_of_the_first_format_answers_as_before(model_path, folder):
         assert found.tobytes() == expected.tobytes()
 
 
+def test_a_manifest_has_the_name_of_its_format_and_no_other(folder):
+    manifest = json.loads((folder / "bundle.json").read_text())
+    (folder / "manifest.json").write_text("{}")
+    with pytest.raises(BundleError, match="manifest.json has been added"):
+        bundle.load(folder)
+    (folder / "manifest.json").unlink()
+    (folder / "bundle.json").write_text(json.dumps({**manifest, "format": 2}))
+    with pytest.raises(BundleError, match="bundle.json is not what format 2 calls its manifest"):
+        bundle.load(folder)
+    (folder / "bundle.json").rename(folder / "manifest.json")
+    assert bundle.load(folder).manifest["format"] == 2
+
+
+def test_no_file_has_a_name_that_a_model_server_takes_for_its_own(model_path):
+    """multi-model-server looks for it in every folder, in capitals or not, and then does not start."""
+    names = {Path(name).name.lower() for name in bundle.load(model_path).members}
+    assert not names & {"manifest.json", "signature.json", "mar-inf", "model-config.yaml"}
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"files": {}}', b"[" * 9999, b"\xff"])
 def test_a_manifest_that_is_none(folder, content):
-    (folder / "manifest.json").write_bytes(content)
+    (folder / "bundle.json").write_bytes(content)
     with pytest.raises(BundleError):
         bundle.load(folder)
 
@@ -179,11 +200,11 @@ class Unwalkable(type(Path())):
 
 def test_a_folder_without_a_manifest_is_refused_before_it_is_walked(tmp_path):
     (tmp_path / "big.bin").write_bytes(b"x")
-    with pytest.raises(BundleError, match=r"no bundle: manifest\.json is missing") as caught:
+    with pytest.raises(BundleError, match=r"no bundle: bundle\.json is missing") as caught:
         bundle.load(Unwalkable(tmp_path))
     assert caught.value.hint == ""
-    (tmp_path / "manifest.json").mkdir()
-    with pytest.raises(BundleError, match=r"no bundle: manifest\.json is missing"):
+    (tmp_path / "bundle.json").mkdir()
+    with pytest.raises(BundleError, match=r"no bundle: bundle\.json is missing"):
         bundle.load(Unwalkable(tmp_path))
 
 
@@ -199,7 +220,7 @@ def test_files_not_yet_written_are_verified_as_loaded_ones(model_path):
     sealed = bundle.seal(loaded.contents, extra)
     assert bundle.verify(sealed, "new").contents == loaded.contents
     assert bundle.verify(sealed, "new").model_id == loaded.model_id
-    assert "manifest.json" in sealed
+    assert "bundle.json" in sealed
     for wrong in (
         loaded.contents,
         {**sealed, "README.md": b"other"},

@@ -57,7 +57,7 @@ def _front(
 
 _FILES = """## Files
 
-`manifest.json` lists every file with its SHA-256. There is no pickle in this archive.
+`bundle.json` lists every file with its SHA-256. There is no pickle in this archive.
 """
 
 

@@ -82,7 +82,7 @@ def test_a_generators_card_says_how_good_it_is_how_to_use_it_and_what_it_has_by_
         "agree with that text for 9 characters or fewer",
         "word for word has 64 characters",
         "not a source of facts",
-        "manifest.json",
+        "bundle.json",
     ):
         assert words in said
 

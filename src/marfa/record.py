@@ -14,7 +14,8 @@ from marfa import __version__, files
 from marfa.errors import DataError
 
 
-def _path(folder: Path, stage: str) -> Path:
+def place(folder: Path, stage: str) -> Path:
+    """Return where the record of a stage is."""
     return folder / f"{stage}.record.json"
 
 
@@ -37,7 +38,7 @@ def is_done(
         True when there is nothing to do.
     """
     try:
-        record = files.read_json(_path(folder, stage))
+        record = files.read_json(place(folder, stage))
     except DataError:
         return False
     if not isinstance(record, dict) or record.get("key") != _key(inputs, settings):
@@ -51,7 +52,7 @@ def is_done(
 
 def forget(folder: Path, stage: str) -> None:
     """Forget that the stage was done; call it before the first file is written again."""
-    _path(folder, stage).unlink(missing_ok=True)
+    place(folder, stage).unlink(missing_ok=True)
 
 
 def write(
@@ -71,7 +72,7 @@ def write(
         outputs: the files it made, all in `folder`.
     """
     made = {path.relative_to(folder).as_posix(): files.hash_file(path) for path in outputs}
-    files.write_json(_path(folder, stage), {"key": _key(inputs, settings), "outputs": made})
+    files.write_json(place(folder, stage), {"key": _key(inputs, settings), "outputs": made})
 
 
 def outputs(
@@ -90,7 +91,7 @@ def outputs(
     """
     command = hint or f"marfa {stage}"
     try:
-        record = files.read_json(_path(folder, stage))
+        record = files.read_json(place(folder, stage))
         made = {str(name): str(digest) for name, digest in record["outputs"].items()}
         read = record["key"]["inputs"]
     except (DataError, KeyError, TypeError, AttributeError):

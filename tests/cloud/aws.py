@@ -99,11 +99,13 @@ class Bed:
         clock: tells the time to marfa and to CloudFormation; `clock.moment` may be set.
         conduct: how CloudFormation behaves: its pace, its order, and what fails.
         quotas: what the account may have at most.
+        jobs: how SageMaker's jobs behave.
     """
 
     url: str
     conduct: object
     quotas: object
+    jobs: object
     clock: Clock = field(default_factory=Clock)
 
     def session(self, region=REGION):
@@ -145,6 +147,7 @@ class Bed:
         """Empty the account, and behave as at first."""
         self.conduct.reset(self.clock)
         self.quotas.reset()
+        self.jobs.reset()
         request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
         urllib.request.urlopen(request).close()
 
@@ -164,12 +167,13 @@ def _fire(session, target):
 def account():
     """The address of the one server of a test run."""
     from moto.server import ThreadedMotoServer
-    from tests.cloud import cloudformation, quotas, rights
+    from tests.cloud import cloudformation, emulated_jobs, quotas, rights
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request
     cloudformation.install()
     quotas.install()
     rights.install()
+    emulated_jobs.install()
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -181,7 +185,7 @@ def account():
 @pytest.fixture
 def bed(account, monkeypatch, tmp_path):
     """An empty account, and an environment in which boto3 finds that one and nothing else."""
-    from tests.cloud import cloudformation, quotas
+    from tests.cloud import cloudformation, emulated_jobs, quotas
 
     nowhere = str(Path(tmp_path) / "no-aws-configuration")
     for name, value in {
@@ -197,6 +201,6 @@ def bed(account, monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    made = Bed(account, cloudformation.CONDUCT, quotas.QUOTAS)
+    made = Bed(account, cloudformation.CONDUCT, quotas.QUOTAS, emulated_jobs.JOBS)
     made.reset()
     return made

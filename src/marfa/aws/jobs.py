@@ -107,14 +107,14 @@ class Job:
         return found
 
     def seconds(self, now: datetime) -> float:
-        """Return what is billed so far, as far as it is known: what AWS says, or the time since."""
+        """Return what each machine is billed for so far: what AWS says, or the time since it began."""
         if "BillableTimeInSeconds" in self.told:
             return float(self.told["BillableTimeInSeconds"])
         started = self.told.get(f"{self.kind.word}StartTime")
         if started is None:
             return 0.0
         ended = self.told.get(f"{self.kind.word}EndTime") or now
-        return float(max((ended - started).total_seconds(), 0.0)) * self.machines
+        return float(max((ended - started).total_seconds(), 0.0))
 
 
 def name(names: Names, hashed: str, now: datetime) -> str:

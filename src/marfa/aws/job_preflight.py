@@ -1,0 +1,67 @@
+"""What can be found wrong with a job in seconds, before anything is sent or made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from marfa.aws import known
+from marfa.aws.client import Cloud
+from marfa.aws.findings import (
+    Finding,
+    credentials,
+    guarded,
+    image,
+    machine,
+    permitted,
+    quota,
+    region,
+)
+from marfa.aws.jobs import TRAINING, Kind
+from marfa.aws.statements import Statement
+from marfa.settings import JobSettings
+
+_NEEDED = ("cloudformation", "s3", "iam", "logs", "sagemaker")
+_USUAL = "ml.m5.large"
+
+
+def preflight(
+    cloud: Cloud,
+    kind: Kind,
+    settings: JobSettings,
+    address: str,
+    actions: Sequence[Statement],
+) -> list[Finding]:
+    """Look at everything that can be looked at beforehand.
+
+    Args:
+        cloud: the account and region.
+        kind: which kind of job.
+        settings: its machines.
+        address: of its container.
+        actions: what will be called, and on what.
+
+    Returns:
+        The findings; never an error of AWS's.
+    """
+    training = kind is TRAINING
+    listed = known.TRAINING_TYPES if training else known.TRANSFORM_TYPES
+    where = region(cloud, _NEEDED)
+    findings = [where, machine(settings.machine, listed, f"{kind.title}s", _USUAL)]
+    if where.blocking:  # nobody answers there
+        return findings
+    who = credentials(cloud)
+    findings.append(who)
+    if who.ok:
+        findings.append(guarded("quota", lambda: _quota(cloud, kind, settings)))
+        findings.append(guarded("image", lambda: image(cloud, address)))
+        findings.append(guarded("permissions", lambda: permitted(cloud, actions)))
+    return findings
+
+
+def _quota(cloud: Cloud, kind: Kind, settings: JobSettings) -> Finding:
+    """Ask how many machines the account may have: new accounts often may have no spot machines."""
+    if kind is not TRAINING:
+        return quota(cloud, settings.machine, "transform job usage", 1, "another --machine")
+    instead = "--no-spot, or another --machine" if settings.spot else "another --machine"
+    use = "spot training job usage" if settings.spot else "training job usage"
+    return quota(cloud, settings.machine, use, settings.machines, instead)

@@ -5,14 +5,41 @@ import shutil
 import pytest
 
 from marfa.container import questions
-from marfa.container.contract import respond
+from marfa.container.contract import JSON, Response, respond
 from marfa.container.handler import input_fn, model_fn, output_fn, predict_fn
 from marfa.errors import MarfaError
 
 
+class Context:
+    """What AWS's toolkits hand over: a request's headers, and where the status of its answer goes."""
+
+    def __init__(self, request):
+        named = {"Content-Type": request.content_type, "Accept": request.accept}
+        self.headers = {name: value for name, value in named.items() if value}
+        self.status = 200
+
+    def get_all_request_header(self, idx):
+        assert idx == 0
+        return self.headers
+
+    def set_response_status(self, code=200, phrase="", idx=0):
+        assert (type(phrase), idx) == (str, 0)
+        self.status = code
+
+
 def through_handler(model, request):
+    """Ask the four functions on a host that has no contexts: a plain program, or an old toolkit."""
     asked = input_fn(request.body, request.content_type)
     return output_fn(predict_fn(asked, model), request.accept)
+
+
+def through_toolkit(model, request):
+    """Ask them as the toolkits do, which take a missing Accept for JSON."""
+    context = Context(request)
+    accept = JSON if request.accept in {"", "*/*"} else request.accept
+    prediction = predict_fn(input_fn(request.body, request.content_type or None), model)
+    body, kind = output_fn(prediction, accept, context)
+    return Response(context.status, kind, body)
 
 
 def assert_handled_as_the_contract_does(bundle_path, folder):
@@ -23,6 +50,7 @@ def assert_handled_as_the_contract_does(bundle_path, folder):
         if request.method != "POST" or request.path != "/invocations":
             continue
         expected = respond(model, request)
+        assert through_toolkit(model, request) == expected
         if expected.status == 200:
             assert through_handler(model, request) == (expected.body, expected.content_type)
         else:

@@ -1,62 +1,34 @@
-"""Events as API Gateway and function URLs send them, made of a request as the contract knows it."""
+"""Events as API Gateway and function URLs send them, made of a request as the contract knows it.
+
+HTTP APIs' events are made by the gateway of `marfa rehearse`; the others are made here.
+"""
 
 import base64
+from datetime import UTC, datetime
 
-TEXTS = ("text/", "application/json")
+from marfa.rehearsal import events
+from marfa.rehearsal.events import Place
+from marfa.rehearsal.loopback import Asked
 
-
-def _packed(request):
-    """The body as a gateway hands it on: text as it is, everything else in base64."""
-    if not request.body:
-        return {"body": None, "isBase64Encoded": False}
-    try:
-        if request.content_type.startswith(TEXTS):
-            return {"body": request.body.decode(), "isBase64Encoded": False}
-    except UnicodeDecodeError:
-        pass
-    return {"body": base64.b64encode(request.body).decode(), "isBase64Encoded": True}
+WHEN = datetime(2026, 3, 10, 5, 16, 23, tzinfo=UTC)
 
 
-def _headers(request, extra):
-    named = {"content-type": request.content_type, "accept": request.accept}
-    return {
-        "host": "abc123.execute-api.eu-west-1.amazonaws.com",
-        "x-amzn-trace-id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
-        "x-forwarded-for": "192.0.2.1",
-        **{name: value for name, value in named.items() if value},
-        **(extra or {}),
-    }
+def asked_of(request, stage="$default", headers=None):
+    """A request as it comes over a line; a named stage stands in front of the path."""
+    named = {"User-Agent": "curl/8.5.0", **_named(request), **(headers or {})}
+    path = request.path if stage == "$default" else f"/{stage}{request.path}"
+    return Asked(request.method, path, tuple(named.items()), request.body)
+
+
+def _named(request):
+    named = {"Content-Type": request.content_type, "Accept": request.accept}
+    return {name: value for name, value in named.items() if value}
 
 
 def http(request, stage="$default", headers=None):
-    """An HTTP API's event, payload format 2.0; a named stage stands in front of the path."""
-    path = request.path if stage == "$default" else f"/{stage}{request.path}"
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": _headers(request, headers),
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "abc123",
-            "domainName": "abc123.execute-api.eu-west-1.amazonaws.com",
-            "domainPrefix": "abc123",
-            "http": {
-                "method": request.method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": "curl/8.5.0",
-            },
-            "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": "$default",
-            "stage": stage,
-            "time": "10/Mar/2026:05:16:23 +0000",
-            "timeEpoch": 1773119783000,
-        },
-        **_packed(request),
-    }
+    """An HTTP API's event, payload format 2.0."""
+    place = Place(stage=stage, source="192.0.2.1")
+    return events.http(asked_of(request, stage, headers), place, WHEN, "JKJaXmPLvHcESHA=")
 
 
 def url(request, headers=None):
@@ -71,7 +43,13 @@ def url(request, headers=None):
 
 def rest(request, stage="prod", headers=None):
     """A REST API's event, payload format 1.0: the path stands there without its stage."""
-    named = {name.title(): value for name, value in _headers(request, headers).items()}
+    named = {
+        "Host": "def456.execute-api.eu-west-1.amazonaws.com",
+        "X-Amzn-Trace-Id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+        "X-Forwarded-For": "192.0.2.1",
+        **_named(request),
+        **(headers or {}),
+    }
     return {
         "resource": "/{proxy+}",
         "path": request.path,
@@ -99,7 +77,8 @@ def rest(request, stage="prod", headers=None):
             "resourcePath": "/{proxy+}",
             "stage": stage,
         },
-        **_packed(request),
+        "body": None,
+        **events.packed(asked_of(request)),
     }
 
 

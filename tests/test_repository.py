@@ -55,6 +55,7 @@ FORBIDDEN = {
     "engines/": ("data", "models", "evaluation", *MODELS, *DOORS),
     "models/": ("engines", "evaluation", *MODELS, *DOORS),
     "evaluation/": ("data", "models", "engines", *MODELS, *DOORS),
+    "rehearsal/": ("data", "models", "engines", "evaluation", "stages", "cli", "proxy"),
     "container/": ("data", "models", "evaluation", "stages", "cli"),
     "aws/": ("data", "models", "engines", "evaluation", "stages", "cli", "proxy"),
     "model.py": ("data", "models", "evaluation", "predictor", "writer", "loading", *DOORS),

@@ -28,7 +28,7 @@ _HOME = {
     for stage in (
         *("fetch", "prepare", "train", "evaluate", "package"),
         *("predict", "generate", "score", "serve"),
-        *("deploy", "status", "renew", "rollback", "destroy"),
+        *("deploy", "status", "renew", "rollback", "destroy", "rehearse"),
     )
 }
 __all__ = sorted([*_HOME, "__version__"])
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from marfa.stages.package import package as package
     from marfa.stages.predict import predict as predict
     from marfa.stages.prepare import prepare as prepare
+    from marfa.stages.rehearse import rehearse as rehearse
     from marfa.stages.renew import renew as renew
     from marfa.stages.rollback import rollback as rollback
     from marfa.stages.score import score as score

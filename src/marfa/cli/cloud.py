@@ -1,11 +1,12 @@
-"""The commands that look at, change or end what is on AWS."""
+"""The commands that look at, change or end what is on AWS, and the one that does so without it."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from marfa.cli import flags, show_cloud
+from marfa.cli import flags, show_cloud, show_rehearsal
 from marfa.cli.common import COMMON, FLAT, WHERE, Common, app, settings_of, talk
 
 DEPLOY = flags.make("place.workdir", "cloud", recipe=False)
@@ -92,3 +93,32 @@ def destroy(
     from marfa.stages.destroy import destroy as stage
 
     show_cloud.destroy(stage(deployment, settings_of("", options).cloud, talk()), common.json)
+
+
+@app.command
+def rehearse(
+    model: _MODEL,
+    /,
+    *,
+    port: Annotated[int, Parameter(help="Port of the page; 0 for any free one.")] = 0,
+    fault: Annotated[
+        str, Parameter(help="Let something go wrong: quota, stuck, throttle or cut.")
+    ] = "",
+    options: Annotated[DEPLOY, FLAT] = DEPLOY(),
+    common: COMMON = Common(),
+) -> None:
+    """Go the whole way to AWS and back on this machine: no account, no Docker, no cost."""
+    from marfa.stages.rehearse import rehearse as stage
+
+    settings = settings_of("", options)
+    result = stage(
+        model,
+        settings.cloud,
+        talk(),
+        workdir=settings.place.workdir,
+        port=port,
+        fault=fault,
+        stay=sys.stdout.isatty() and not common.json,
+        tell=(lambda step: None) if common.json else show_rehearsal.step,
+    )
+    show_rehearsal.rehearse({"file": str(model), **result}, common.json)

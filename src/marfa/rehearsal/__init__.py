@@ -1,0 +1,1 @@
+"""AWS on this machine: what a deployment and a job meet there, as processes and addresses here."""

@@ -59,6 +59,14 @@ def read(environ: Mapping[str, str] | None = None) -> Environment:
     )
 
 
+_OTHERS = ("MARFA_", "AWS_", "SAGEMAKER_", "SM_", "RANK", "WORLD_SIZE", "LOCAL_RANK")
+
+
+def inherited() -> dict[str, str]:
+    """Return the variables that a process of another machine could have too: none about marfa or AWS."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
+
+
 def ask_cublas_for_equal_digits() -> None:
     """Set what CUDA's matrix products read when they are first used, unless the user has."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import venv
 
 import pytest
 from tests import jobs
@@ -218,24 +219,28 @@ def test_a_network_begins_as_an_earlier_one_ended(tmp_path):
     assert "beginning as model" in done.stdout
 
 
-def isolated(code):
-    """A Python that has the libraries, but neither marfa nor anything else of this folder."""
-    return [sys.executable, "-S", str(code / "marfa.zip")]
-
-
 def test_the_file_that_is_sent_holds_all_that_a_job_needs(code, tmp_path):
     root = jobs.tree(tmp_path / "ml", GIVEN)
     libraries = {"PYTHONPATH": site.getsitepackages()[0]}  # without the .pth that finds marfa
-    done = run(root, command=isolated(code["code"]), **libraries)
+    done = run(root, command=[sys.executable, "-S", str(code["code"] / "marfa.zip")], **libraries)
     assert (done.returncode, done.stderr) == (0, "")
     assert model_of(root)
 
 
-def test_what_is_missing_and_cannot_be_installed_is_told(code, tmp_path):
+@pytest.mark.parametrize(
+    ("has_torch", "expected"), [(True, "could not be installed"), (False, "no torch")]
+)
+def test_what_is_missing_and_cannot_be_installed_is_told(has_torch, expected, code, tmp_path):
+    bare = tmp_path / "bare"
+    venv.create(bare, with_pip=True)
+    if has_torch:
+        (tmp_path / "torch").mkdir()
+        (tmp_path / "torch" / "__init__.py").touch()
     root = jobs.tree(tmp_path / "ml", GIVEN)
-    done = run(root, command=isolated(code["code"]), PIP_NO_INDEX="1")
+    command = [str(bare / "bin" / "python"), str(code["code"] / "marfa.zip")]
+    done = run(root, command=command, PIP_NO_INDEX="1", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
-    assert "could not be installed" in (root / "output" / "failure").read_text()
+    assert expected in (root / "output" / "failure").read_text()
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -243,7 +248,7 @@ def test_a_model_that_was_half_written_is_no_model(done, tmp_path):
     _, ended = done
     subprocess.run(["tar", "xzf", ended.model, "-C", tmp_path], check=True)
     (tmp_path / "bundle.json").unlink()  # it is written last
-    with pytest.raises(BundleError, match=r"manifest\.json is missing"):
+    with pytest.raises(BundleError, match=f"{bundle.MANIFEST} is missing"):
         bundle.load(tmp_path)
 
 

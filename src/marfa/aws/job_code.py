@@ -10,12 +10,9 @@ from marfa import portable
 from marfa.aws import zips
 from marfa.container.entry import CODE
 
-NAME = "marfa.zip"
-"""What Python is given to run; its beginning unpacks the rest of it."""
-
 
 def code_zip(*, sample: bool = False) -> bytes:
-    """Make the file; equal code gives equal bytes.
+    """Make the file that Python is given to run; equal code gives equal bytes.
 
     Args:
         sample: with the texts of the sample, where those are trained on.

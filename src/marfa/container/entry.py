@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 import zipfile
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -45,6 +46,10 @@ def main() -> int:
     from marfa.container.training import failed
     from marfa.container.training import main as train
 
+    if find_spec("torch") is None:
+        return failed(
+            "there is no torch in this container; choose an image of PyTorch for training"
+        )
     wanted = (home / "marfa/container/requirements.txt").read_text(encoding="utf-8")
     if refused := _install([line for line in wanted.split() if _is_missing(line)]):
         return failed(refused)

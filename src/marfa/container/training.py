@@ -27,7 +27,7 @@ from types import FrameType
 from typing import Any
 
 from marfa import bundle, environment, files, hyperparameters
-from marfa.console import Talk
+from marfa.console import Silence, Talk
 from marfa.container import torchrun
 from marfa.container.lines import Lines
 from marfa.environment import Environment
@@ -179,6 +179,7 @@ def _train(settings: Settings, root: Path, talk: Talk, *, is_first: bool) -> Non
     from marfa.stages.prepare import prepare
     from marfa.stages.train import train
 
+    talk = talk if is_first else Silence()
     prepared = root / "input" / "data" / PREPARED
     if prepared.is_dir():
         shutil.copytree(prepared, settings.folder / "dataset", dirs_exist_ok=True)

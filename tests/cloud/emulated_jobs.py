@@ -71,6 +71,10 @@ class Job:
         self.stopping = self.has_model = False
         self._life = self._train() if kind == "Training" else self._transform()
 
+    @property
+    def spot(self):
+        return self.request.get("EnableManagedSpotTraining", False)
+
     def advance(self):
         """Go on as far as the time has."""
         while self.status not in OVER and CONDUCT.now() >= self.until:
@@ -200,9 +204,8 @@ class Job:
             if not self.has_model:
                 del told["ModelArtifacts"]
             if self.ended and self.started:
-                spot = self.request["EnableManagedSpotTraining"]
                 told["TrainingTimeInSeconds"] = round(self.billed)
-                told["BillableTimeInSeconds"] = round(self.billed * (0.3 if spot else 1))
+                told["BillableTimeInSeconds"] = round(self.billed * (0.3 if self.spot else 1))
         return told
 
 

@@ -8,6 +8,9 @@ import re
 
 from botocore.exceptions import ClientError
 
+SHARED = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs")
+"""Log groups of all jobs of an account, which SageMaker makes and which are nobody's."""
+
 _MADE_UP = re.compile(r"(?<=-)[a-z0-9]{12}\b")
 _NUMBERED = re.compile(r"#\S+")
 
@@ -95,8 +98,14 @@ def layers(session):
 
 
 def log_groups(session):
-    for each in _pages(session.client("logs"), "describe_log_groups", "logGroups"):
-        yield f"log group {each['logGroupName']}"
+    client = session.client("logs")
+    for each in _pages(client, "describe_log_groups", "logGroups"):
+        group = each["logGroupName"]
+        if group not in SHARED:
+            yield f"log group {group}"
+            continue
+        for stream in _pages(client, "describe_log_streams", "logStreams", logGroupName=group):
+            yield f"log stream {group}/{stream['logStreamName']}"
 
 
 def apis(session):
@@ -133,6 +142,15 @@ def sagemaker(session):
             yield f"{kind} {each[f'{key}Name']}"
 
 
+def jobs(session):
+    client = session.client("sagemaker")
+    for each in _pages(client, "list_training_jobs", "TrainingJobSummaries"):
+        yield f"training job {each['TrainingJobName']}"
+    for each in _pages(client, "list_transform_jobs", "TransformJobSummaries"):
+        if each["TransformJobStatus"] in {"InProgress", "Stopping"}:  # of others AWS keeps a note
+            yield f"transform job {each['TransformJobName']}"
+
+
 def cloudfront(session):
     client = session.client("cloudfront")
     for each in client.list_distributions()["DistributionList"].get("Items", []):
@@ -144,5 +162,5 @@ def cloudfront(session):
 
 KINDS = (
     *(stacks, buckets, roles, functions, layers, log_groups, apis, rest_apis, schedules),
-    *(sagemaker, cloudfront),
+    *(sagemaker, jobs, cloudfront),
 )

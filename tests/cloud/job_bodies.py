@@ -53,7 +53,7 @@ def fake(job, channels, interrupted):
     lines += [f"epoch {n}: loss 0.{9 - n}000" for n in range(done + 1, until + 1)]
     outcome = Outcome([*lines, "asked to stop" if interrupted else "done"])
     outcome.checkpoints = {"epoch": str(until).encode()}
-    if not interrupted:
+    if not interrupted and MODEL["path"]:
         outcome.model = dict(bundle.load(Path(MODEL["path"])).members)
         outcome.output = dict.fromkeys(("report.html", "metrics.json", "history.jsonl"), b"{}")
     return outcome
@@ -126,12 +126,13 @@ def home(job):
 def download(job):
     """Bring the channels and the checkpoints; None where there is nothing under a prefix."""
     channels = {}
-    for each in job.request["InputDataConfig"]:
+    for each in job.request.get("InputDataConfig", []):
         files = _read(job.where, each["DataSource"]["S3DataSource"]["S3Uri"])
         if not files:
             return None
         channels[each["ChannelName"]] = files
-    job.checkpoints = _read(job.where, job.request["CheckpointConfig"]["S3Uri"])
+    if "CheckpointConfig" in job.request:
+        job.checkpoints = _read(job.where, job.request["CheckpointConfig"]["S3Uri"])
     return channels
 
 

@@ -35,7 +35,7 @@ def lookalikes(session, names):
     role = _roles(session, names)
     for make in (_stacks, _buckets, _logs, _apis, _layers, _cloudfront):
         make(session, names)
-    for make in (_functions, _schedules, _sagemaker):
+    for make in (_functions, _schedules, _sagemaker, _jobs):
         make(session, names, role)
     return everything(session) - before
 
@@ -216,6 +216,25 @@ def _sagemaker(session, names, role):
             EndpointConfigName=name, ProductionVariants=[variant], Tags=listed
         )
         client.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=listed)
+
+
+def _jobs(session, names, role):
+    """Make jobs, one of them called as the deployment's own are, with what they say in their log."""
+    client, logs = session.client("sagemaker"), session.client("logs")
+    group, end = "/aws/sagemaker/TrainingJobs", "20270101120000-0a1b2c"
+    logs.create_log_group(logGroupName=group)
+    for name, tags in _named(names, f"-{end}", f"-2-{end}", f"x-{end}", "-mine", f"-{end}-2"):
+        output = {"S3OutputPath": "s3://theirs/trained/"}
+        client.create_training_job(
+            TrainingJobName=name,
+            RoleArn=role,
+            AlgorithmSpecification={"TrainingImage": "theirs", "TrainingInputMode": "File"},
+            OutputDataConfig=output,
+            ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            StoppingCondition={"MaxRuntimeInSeconds": 600},
+            Tags=_listed(tags),
+        )
+        logs.create_log_stream(logGroupName=group, logStreamName=f"{name}/algo-1-1")
 
 
 def _cloudfront(session, names):

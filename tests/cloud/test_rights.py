@@ -123,4 +123,4 @@ def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, writer_pa
 
 
 def test_every_kind_has_a_way_to_be_deleted():
-    assert len({kind.name for kind in inventory.KINDS}) == len(inventory.KINDS) == 13
+    assert len({kind.name for kind in inventory.KINDS}) == len(inventory.KINDS) == 15

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marfa.aws import uploads
+from marfa.aws import job_inventory, uploads
 from marfa.aws.bucket import Bucket
 from marfa.aws.client import Cloud
+from marfa.aws.jobs import TRAINING, TRANSFORM
+from marfa.aws.jobs import Kind as Sort
 from marfa.aws.names import TAG, Names
 from marfa.errors import CloudError, GoneError
 
@@ -281,11 +283,23 @@ def _by(service: str, operation: str, parameter: str, **more: str) -> Callable[[
     return lambda cloud, name: cloud.call(service, operation, **{parameter: name}, **more)
 
 
+def _jobs(sort: Sort) -> Kind:
+    return Kind(
+        sort.title,
+        lambda cloud, names: job_inventory.found(cloud, names, sort, _tagged),
+        lambda cloud, name: job_inventory.end(cloud, sort, name),
+    )
+
+
+JOBS = {sort: _jobs(sort) for sort in (TRAINING, TRANSFORM)}
+"""What bills as long as it is at work."""
+
 BILLERS = Kind("endpoint", _endpoints, _by("sagemaker", "delete_endpoint", "EndpointName"))
 """What bills while nobody asks."""
 
 KINDS = (
     BILLERS,
+    *JOBS.values(),
     Kind("stack", _stacks, _by("cloudformation", "delete_stack", "StackName")),
     Kind("HTTP API", _apis, _by("apigatewayv2", "delete_api", "ApiId")),
     Kind("function", _functions, _by("lambda", "delete_function", "FunctionName")),

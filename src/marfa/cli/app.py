@@ -10,7 +10,7 @@ from cyclopts import CycloptsError, Parameter
 from rich.console import Console
 
 from marfa import files
-from marfa.cli import cloud, flags, show
+from marfa.cli import cloud, flags, show, show_cloud
 from marfa.cli.common import COMMON, DEBUG, FLAT, WHERE, Common, app, settings_of, stderr, talk
 from marfa.errors import MarfaError, RequestError, SettingsError, StoppedError
 from marfa.recipes import ClassifierSettings, GeneratorSettings
@@ -20,7 +20,9 @@ __all__ = ["app", "cloud", "run_tokens"]
 _RUN = ("place.workdir", "data.data")  # with the preset and the name, which run is meant
 FETCH = flags.make("place", "data.data")
 PREPARE = flags.make("place.workdir", "data", "text")
-TRAIN = flags.make(*_RUN, "model", "train")
+_JOB = ("job", "cloud.deployment", "cloud.max_kbps", *WHERE)
+TRAIN = flags.make("place", "data", "text", "model", "train", "package", *_JOB)
+_ELSEWHERE = ("place.mirror", "place.offline", "data", "text", "package", *_JOB)
 EVALUATE = flags.make(*_RUN, "train.sample", "train.threads", "package", *WHERE)
 PACKAGE = flags.make(*_RUN, "train.sample", "package")
 RUN = flags.make("place", "data", "text", "model", "train", "package", "serve")
@@ -99,13 +101,23 @@ def train(
     recipe: _RECIPE = "",
     /,
     *,
+    on: Annotated[str, Parameter(help="Where: here, or sagemaker, as a job.")] = "here",
+    attach: Annotated[
+        str, Parameter(help="Follow and fetch the job of this name, wherever it was begun.")
+    ] = "",
     options: Annotated[TRAIN, FLAT] = TRAIN(),
     common: COMMON = Common(),
 ) -> None:
-    """Train the network, or go on where an earlier run was stopped."""
+    """Train the network, here or on SageMaker, or go on where an earlier run was stopped."""
     from marfa.stages.train import train as stage
 
-    show.train(stage(settings_of(recipe, options), talk()), common.json)
+    is_here = on == "here" and not attach
+    if is_here:
+        flags.refuse(
+            options, _ELSEWHERE, "only --on sagemaker asks it; here, prepare and package do"
+        )
+    result = stage(settings_of(recipe, options), talk(), on=on, attach=attach)
+    show.train(result, common.json) if is_here else show_cloud.trained(result, common.json)
 
 
 @app.command

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, make_dataclass
 from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from marfa.errors import SettingsError
 from marfa.recipes import RECIPES, TASK_OF
 from marfa.settings import declared, spelled
 
@@ -53,6 +54,26 @@ def make(*wanted: str, recipe: bool = True) -> type[Any]:
     flags = make_dataclass("Flags", made, frozen=True, kw_only=True)
     flags.__module__ = __name__  # cyclopts takes no class of the standard library apart
     return flags
+
+
+def refuse(options: Any, unwanted: Sequence[str], why: str) -> None:
+    """Refuse flags that were given and would be passed over.
+
+    Args:
+        options: made of a class of `make`.
+        unwanted: sections, or single settings of them; `data` itself is always wanted.
+        why: what to say of them.
+
+    Raises:
+        SettingsError: naming the first one.
+    """
+    for _, section, item in declared():
+        name = spelled(item)
+        named = {section, f"{section}.{name}"} & set(unwanted) and name != "data"
+        if named and getattr(options, item.name, None) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            message = "this would decide nothing of training on this machine"
+            raise SettingsError(message, where=flag, hint=why)
 
 
 def _flag(key: str, tasks: Mapping[str, Field[Any]], group: Group) -> tuple[str, Any, Any]:

@@ -119,3 +119,23 @@ def destroy(result: Mapping[str, Any], as_json: bool) -> None:
         out.print(plain(f"nothing named {result['deployment']} was in {where}"))
     out.print(plain("0 left"))
     return None
+
+
+def trained(result: Mapping[str, Any], as_json: bool) -> None:
+    """Print where the model is that a job has made, what that took and what it costs."""
+    if as_json:
+        return document("train", result)
+    out = stdout()
+    out.print(plain(result["file"]))
+    out.print(plain(f"model {result['model']}, {result['bytes']:,} bytes, of {result['job']}"))
+    if "billed_seconds" in result:
+        machines = f"{result['machines']} {result['machine']}"
+        saved = f", {result['saved']:.0%} saved" if result["saved"] else ""
+        out.print(
+            plain(
+                f"{machines}: {result['seconds']:.0f} s, {result['billed_seconds']:.0f} s of them "
+                f"billed{saved}: {result['cost_words']}"
+            )
+        )
+    out.print(plain(f"try it: marfa serve {result['file']}"))
+    return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from marfa.aws import inventory, releases, stacks, uploads
+from marfa.aws import inventory, job_inventory, releases, stacks, uploads
 from marfa.aws.client import Cloud
+from marfa.aws.jobs import Kind
 from marfa.aws.names import Names
 from marfa.aws.template import base
 from marfa.console import Silence, Talk
@@ -37,8 +40,8 @@ def destroy(
     """
     talk, settings = talk or Silence(), settings or CloudSettings()
     cloud, names = releases.deployment_of(deployment, settings, cloud)
-    _stop_the_meter(cloud, names, talk)
-    before = inventory.left(cloud, names)
+    ended = _stop_the_meter(cloud, names, talk)
+    before = [*ended, *inventory.left(cloud, names)]
     talk.say(f"{deployment} in {names.region}: {len(before)} thing(s) to delete")
     reasons = [_live(cloud, names, talk), _base(cloud, names, talk)]
     swept: list[tuple[str, str]] = []
@@ -61,19 +64,49 @@ def destroy(
     }
 
 
-def _stop_the_meter(cloud: Cloud, names: Names, talk: Talk) -> None:
-    """Delete the endpoint at once: a stack takes its time, and may fail over something else."""
+def _stop_the_meter(cloud: Cloud, names: Names, talk: Talk) -> list[tuple[str, str]]:
+    """End at once what bills: a stack takes its time, and may fail over something else.
+
+    Returns:
+        The jobs that were taken away, kind and name; no stack holds them.
+    """
+    working = [(kind, name) for kind in inventory.JOBS for name in _known(cloud, names, kind)]
+    for kind, name in working:
+        _try(partial(job_inventory.stop, cloud, kind, name), name, talk)
     for name in inventory.BILLERS.find(cloud, names):
-        try:
-            inventory.BILLERS.delete(cloud, name)
-        except GoneError:
-            continue
-        except NetworkError:
-            raise
-        except CloudError as error:  # one that is still being made cannot be deleted yet
-            talk.say(f"endpoint {name}: {error.what}")
-            continue
-        talk.say(f"endpoint {name}: deleted, it bills no more")
+        done = _try(partial(inventory.BILLERS.delete, cloud, name), name, talk)
+        if done:
+            talk.say(f"endpoint {name}: deleted, it bills no more")
+    ended = []
+    for kind, name in working:  # what they write until then would come too late for the bucket
+        talk.say(f"{kind.title} {name}: taken away as soon as it has stopped")
+        if _try(partial(job_inventory.end, cloud, kind, name), name, talk):
+            ended.append((kind.title, name))
+    return ended
+
+
+def _known(cloud: Cloud, names: Names, kind: Kind) -> list[str]:
+    """Return the jobs of a kind; where they may not be listed, the census says so in the end."""
+    try:
+        return list(inventory.JOBS[kind].find(cloud, names))
+    except NetworkError:
+        raise
+    except CloudError:
+        return []
+
+
+def _try(work: Callable[[], object], name: str, talk: Talk) -> bool:
+    """Do something, and say whether it is done; what AWS refuses now is tried again in the end."""
+    try:
+        work()
+    except GoneError:
+        return False
+    except NetworkError:
+        raise
+    except CloudError as error:  # an endpoint that is still being made cannot be deleted yet
+        talk.say(f"{name}: {error.what}")
+        return False
+    return True
 
 
 def _live(cloud: Cloud, names: Names, talk: Talk) -> str:

@@ -1,4 +1,4 @@
-"""status: what is up, until when, what it has cost, and what it costs an hour."""
+"""status: what is up and at work, until when, what it has cost, and what it costs an hour."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from marfa.aws import lease, names, price, stacks, versions
+from marfa.aws import job_report, lease, names, price, stacks, versions
 from marfa.aws.client import Cloud
 from marfa.aws.names import TAG, Names
 from marfa.aws.stacks import Stack
@@ -80,10 +80,14 @@ def _one(cloud: Cloud, deployment: str, found: dict[str, Stack]) -> dict[str, An
         "hourly": 0.0,
         "cost": 0.0,
         "requests": 0,
+        "jobs": job_report.reports(cloud, its),
         "told": [],
     }
+    told = [line for job in document["jobs"] for line in job_report.lines(job)]
     if live is None:
-        document["told"] = [f"only its bucket and roles are left; marfa destroy {deployment}"]
+        document["told"] = told or [
+            f"only its bucket and roles are left; marfa destroy {deployment}"
+        ]
         return document
     for key in ("Url", "Site", "Target", "Model", "Version"):
         document[key.lower()] = live.outputs.get(key, "")
@@ -93,7 +97,7 @@ def _one(cloud: Cloud, deployment: str, found: dict[str, Stack]) -> dict[str, An
         document["checked"] = versions.is_checked(cloud, bucket, document["version"])
     usage = _usage(cloud, its, live)
     document |= usage
-    document["told"] = list(_told(document, usage, cloud.now(), bool(base)))
+    document["told"] = [*_told(document, usage, cloud.now(), bool(base)), *told]
     return document
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ def write(folder: Path, hashed: str, made: list[Path], told: Mapping[str, Any]) 
         What is known of the job and of its model.
     """
     path = folder / MODEL
+    with contextlib.suppress(OSError):  # of somebody else's, if it is not empty
+        (folder / _FETCHED).rmdir()
     document = {
         **told,
         "hash": hashed,

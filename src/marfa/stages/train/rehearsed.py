@@ -48,7 +48,7 @@ def train(settings: Settings, job: Job, talk: Talk) -> dict[str, Any]:
         image=training_job.image(job.settings, _HOME),
         now=datetime.now(UTC),
     )
-    root = folder / LOCAL / job.hash
+    root = (folder / LOCAL / job.hash).resolve()
     channels = {channel.name: _laid_out(channel, root / "channels") for channel in job.channels}
     talk.say(f"{made['TrainingJobName']}: a process on this machine")
     record.forget(folder, bringing.STAGE)
@@ -66,7 +66,7 @@ def train(settings: Settings, job: Job, talk: Talk) -> dict[str, Any]:
         "seconds": round(ended.seconds, 1),
     }
     document = bringing.write(folder, job.hash, results, told)
-    shutil.rmtree(root, ignore_errors=True)
+    shutil.rmtree(root.parent, ignore_errors=True)
     return document
 
 

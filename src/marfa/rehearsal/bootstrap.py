@@ -74,6 +74,7 @@ def main(handler: str, root: str, packages: str, folders: str) -> None:
         os.dup2(2, 1)  # what is printed is the log
         events: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         lines = os.fdopen(os.dup(0), "rb")
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # and there is nothing to read
         threading.Thread(target=_read, args=(lines, events), daemon=True).start()
         sys.path.insert(0, root)
         sys.meta_path.append(Layer(packages.split(","), folders.split(os.pathsep)))

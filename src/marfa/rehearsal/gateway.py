@@ -207,7 +207,10 @@ def _status(value: Any) -> int:
 
 def _headers(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     made: list[tuple[str, str]] = []
-    for name, value in (found.get("headers") or {}).items():
+    given = found.get("headers") or {}
+    if not isinstance(given, Mapping):
+        raise TypeError(given)
+    for name, value in given.items():
         text = "true" if value is True else "false" if value is False else str(value)
         if not (name.isascii() and name.isprintable() and text.isprintable()):
             raise ValueError(name)

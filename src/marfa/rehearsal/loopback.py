@@ -234,6 +234,8 @@ class _Call(http.server.BaseHTTPRequestHandler):
         return body
 
     def _send(self, answer: Answer) -> None:
+        if self.request_version == "HTTP/0.9":  # whose answers have no status
+            self.request_version = "HTTP/1.0"
         self.send_response(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)

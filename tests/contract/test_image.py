@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from tests import jobs
 
 from marfa.aws import images
 from marfa.cli import sagemaker
@@ -143,18 +144,25 @@ def test_an_altered_model_ends_the_container_with_a_sentence(tree, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_train_says_that_this_image_cannot(tmp_path, capsys):
-    assert sagemaker.main(["train"], tmp_path) == 1
-    failure = (tmp_path / "output" / "failure").read_text()
-    assert "cannot train" in failure
-    assert len(failure) <= 1024  # what SageMaker shows of it
-    assert capsys.readouterr().err == f"marfa: {failure}\n"
+def training(root, *flags):
+    run = [sys.executable, "-m", "marfa.cli.sagemaker", "train", *flags]
+    return subprocess.run(run, env=jobs.environ(root), capture_output=True, text=True, check=False)
 
 
-def test_train_says_so_even_where_nothing_can_be_written(tmp_path, capsys):
-    (tmp_path / "output").write_text("a file in the way")
-    assert sagemaker.main(["train"], tmp_path) == 1
-    assert "cannot train" in capsys.readouterr().err
+def test_the_word_train_trains_and_leaves_a_model(tmp_path):
+    root = jobs.tree(tmp_path / "ml", {"preset": "sample", "epochs": "4"})
+    done = training(root, "--epochs", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(load(root / "model").predict(["A warm and funny film."])) == 1
+
+
+def test_why_training_failed_is_told_even_where_nothing_can_be_written(tmp_path):
+    root = jobs.tree(tmp_path / "ml", {"preset": "soup"})
+    (root / "output").write_text("a file in the way")
+    done = training(root)
+    assert done.returncode == 1
+    assert "no preset named 'soup'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["sleep"], ["--help"]])
@@ -176,21 +184,38 @@ def all_of(name):
 
 
 def test_the_first_process_is_python_without_a_shell_and_the_word_comes_after_it():
-    entry, word = json.loads(all_of("ENTRYPOINT")[0]), json.loads(all_of("CMD")[0])
+    assert [json.loads(word) for word in all_of("CMD")] == [["train"], ["serve"]]
+    (entry,) = {tuple(json.loads(each)) for each in all_of("ENTRYPOINT")}
     python, flag, module = entry
-    assert (Path(python).name, flag, word) == ("python", "-m", ["serve"])
+    assert (Path(python).name, flag) == ("python", "-m")
     assert importlib.util.find_spec(module).origin == sagemaker.__file__
     assert all_of("EXPOSE") == [str(sagemaker.PORT)] == ["8080"]
     assert all_of("LABEL") == ["com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true"]
 
 
-def test_there_is_a_stage_that_serves_and_none_that_trains():
+def test_a_stage_serves_without_torch_and_is_built_when_none_is_named():
     stages = [rest.split() for rest in all_of("FROM")]
-    assert [stage[-1] for stage in stages] == ["build", "serve"]
-    (base,) = {stage[0] for stage in stages}  # what is built in one runs in the other
+    assert [stage[-1] for stage in stages] == ["build", "build-train", "train", "serve"]
+    bases = {stage[0] for stage in stages} - {"build"}
+    (base,) = bases  # what is built in one runs in the other
     version = tuple(map(int, re.match(r"python:(\d+)\.(\d+)-slim", base).groups()))
     assert version >= (3, 11)
-    assert not [line for line in instructions() if "torch" in line[1]]
+    of_stage = {}
+    for name, rest in instructions():
+        if name == "FROM":
+            stage = rest.split()[-1]
+        of_stage.setdefault(stage, []).append(rest)
+    torch = {stage for stage, lines in of_stage.items() if any("torch" in line for line in lines)}
+    assert torch == {"build-train"}
+    assert "--from=build " in " ".join(of_stage["serve"])
+
+
+def test_torch_is_the_version_and_the_build_that_is_tested():
+    (line,) = [rest for rest in all_of("RUN") if "torch==" in rest]
+    assert (
+        line.split("pip install")[1].split("--extra-index-url ")[1]
+        in (ROOT / "Makefile").read_text()
+    )
 
 
 def test_what_is_copied_is_there_and_let_through():
@@ -222,19 +247,31 @@ def brought(requirement, found):
 
 
 def test_everything_that_is_installed_is_pinned():
-    (install,) = [rest for rest in all_of("RUN") if "pip install" in rest]
-    words = shlex.split(install)
-    assert words[words.index("--constraint") + 1] == "constraints.txt"
-    extra = re.fullmatch(r"\.\[(\w+)\]", words[-1])[1]
+    installs = [shlex.split(rest) for rest in all_of("RUN") if "pip install" in rest]
+    assert all(words[words.index("--constraint") + 1] == "constraints.txt" for words in installs)
+    found = [re.fullmatch(r"\.\[([\w,]+)\]", words[-1]) for words in installs]
+    extras = [each[1] for each in found if each]
+    assert extras == ["serve", "serve,train"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert extra in project["optional-dependencies"]
+    assert set(extras[1].split(",")) <= set(project["optional-dependencies"])
     pinned = {
         line.split("==")[0].lower().replace("_", "-")
         for line in (ROOT / "constraints.txt").read_text().splitlines()
     }
-    names = brought(f"marfa[{extra}]", set())
-    assert {"onnxruntime", "uvicorn", "numpy"} <= names
-    assert names - pinned == {"marfa"}
+    serving, both = (brought(f"marfa[{each}]", set()) for each in extras)
+    assert {"onnxruntime", "uvicorn", "numpy"} <= serving
+    assert serving - pinned == {"marfa"}
+    # torch has a line of its own, and brings what it needs
+    alone = brought("torch", set())
+    assert both - pinned - alone == {"marfa"}
+
+
+def test_what_a_job_installs_is_pinned_as_here():
+    pins = (ROOT / "src/marfa/container/requirements.txt").read_text().split()
+    assert set(pins) <= set((ROOT / "constraints.txt").read_text().split())
+    needed = {pin.split("==")[0] for pin in pins}
+    wanted = brought("marfa[serve,train]", set()) & {Requirement(pin).name for pin in pins}
+    assert wanted == needed
 
 
 def test_the_images_of_awss_that_serve_are_told_with_their_dates():

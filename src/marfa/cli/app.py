@@ -29,8 +29,11 @@ RUN = flags.make("place", "data", "text", "model", "train", "package", "serve")
 SERVE = flags.make("place.workdir", "serve", recipe=False)
 PREDICT = flags.make("serve.engine", *WHERE, recipe=False)
 GENERATE = flags.make("write", "serve.engine", *WHERE, recipe=False)
+_THERE = ("job.machine", "cloud.image", "cloud.deployment", "cloud.max_kbps", *WHERE)
 SCORE = flags.make(
-    *("data.text_column", "data.encoding", "data.max_text_chars", "serve.engine"), recipe=False
+    *("place.workdir", "data.text_column", "data.encoding", "data.max_text_chars", "serve.engine"),
+    *_THERE,
+    recipe=False,
 )
 DOCTOR = flags.make("place", recipe=False)
 _RECIPE = Annotated[
@@ -261,10 +264,11 @@ def score(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"], help="JSON Lines or CSV to write.")],
+    on: Annotated[str, Parameter(help="Where: here, or sagemaker, as a job.")] = "here",
     options: Annotated[SCORE, FLAT] = SCORE(),
     common: COMMON = Common(),
 ) -> None:
-    """Judge every row of a file."""
+    """Judge every row of a file, here or on SageMaker."""
     from marfa.stages.score import score as stage
 
     settings = settings_of("sentiment", options)
@@ -278,8 +282,14 @@ def score(
         max_text_chars=settings.data.max_text_chars,
         engine=settings.serve.engine,
         talk=talk(),
+        on=on,
+        job=settings.job,
+        settings=settings.cloud,
+        workdir=settings.place.workdir,
     )
     show.score(result, common.json)
+    if "job" in result and not common.json:
+        show_cloud.scored(result)
 
 
 @app.command

@@ -139,3 +139,9 @@ def trained(result: Mapping[str, Any], as_json: bool) -> None:
         )
     out.print(plain(f"try it: marfa serve {result['file']}"))
     return None
+
+
+def scored(result: Mapping[str, Any]) -> None:
+    """Print what a job that has judged rows took, and what it costs."""
+    spent = f"{result['machine']} for {result['seconds']} s: {result['cost_words']}"
+    stdout().print(plain(f"{result['job']}: {spent}"))

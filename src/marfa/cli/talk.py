@@ -58,19 +58,20 @@ class Terminal:
         columns += [TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}")]
         with Progress(*columns, console=self._console, transient=True) as progress:
             of = f"/{total:.0f}" if total else ""
-            yield _Drawn(progress, progress.add_task(title, total=total, note="", of=of))
+            yield _Drawn(progress, progress.add_task(title, total=total, note="", of=of), of)
 
 
 class _Drawn:
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress, self._task, self._begun = progress, task, False
+    def __init__(self, progress: Progress, task: TaskID, of: str) -> None:
+        self._progress, self._task, self._of, self._begun = progress, task, of, False
 
     def update(self, done: float, note: str = "", total: float | None = None) -> None:
         if total is not None:
             self._progress.update(self._task, total=total)
         if not self._begun:  # what an earlier run has done says nothing of this one's speed
             self._begun = True
-            self._progress.reset(self._task, completed=int(done), note=note)
+            # rich forgets the fields that are not given again
+            self._progress.reset(self._task, completed=int(done), note=note, of=self._of)
         self._progress.update(self._task, completed=done, note=note)
 
 
@@ -89,8 +90,8 @@ class _Lines:
             return
         self._told = now
         parts = [f"{self._title}: {self._amount(done)}"]
-        if self._total:
-            rate = max(done - self._before, 1e-9) / (now - self._began)
+        if self._total and done > self._before:  # nothing done yet says nothing of the rest
+            rate = (done - self._before) / (now - self._began)
             left = (self._total - done) / rate
             speed = f" at {rate / 1e3:.0f} kB/s" if self._unit == "B" else ""
             parts.append(f"of {self._amount(self._total)}{speed}, about {left:.0f} s left")

@@ -43,6 +43,9 @@ _PASSED = (
 )
 """Headers that reach the container; AWS takes all others off."""
 
+_ACCEPT_STREAMED = "X-Amzn-SageMaker-Accept"
+"""Where a call for a stream says what the container is to hear as `Accept`."""
+
 _ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _REFUSALS = {400: "ValidationError", 413: "413"}
 
@@ -131,6 +134,10 @@ class Runtime:
     def _pass_on(self, asked: Asked, endpoint: Endpoint, *, streamed: bool) -> Answer:
         line = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=self._seconds)
         headers = {name: asked.header(name) for name in _PASSED if asked.header(name)}
+        if streamed:
+            headers.pop("Accept", "")
+            if accept := asked.header(_ACCEPT_STREAMED):
+                headers["Accept"] = accept
         try:
             line.request("POST", "/invocations", asked.body, headers)
             response = line.getresponse()
@@ -188,7 +195,7 @@ def _wrong(asked: Asked, endpoint: Endpoint) -> Answer | None:
         return _too_large(endpoint.most_bytes)
     if not asked.body:
         return _invalid("body", "have length greater than or equal to 1")
-    for name in _PASSED:
+    for name in (*_PASSED, _ACCEPT_STREAMED):
         value = asked.header(name)
         if len(value) > _LONGEST_HEADER or not (value.isascii() and (value + " ").isprintable()):
             return _invalid(name, f"have length less than or equal to {_LONGEST_HEADER}")

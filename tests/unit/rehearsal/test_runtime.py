@@ -167,6 +167,16 @@ def test_boto3_gets_a_stream_as_it_is_made(client, container):
     assert b"".join(parts) == b"".join(pieces)
 
 
+def test_a_streams_accept_comes_in_a_header_of_its_own_and_reaches_the_container_as_accept(
+    client, container
+):
+    list(streamed(client, Accept="text/event-stream", ContentType="text/plain")["Body"])
+    assert container.asked[-1].header("accept") == "text/event-stream"
+    assert container.asked[-1].header("content-type") == "text/plain"
+    list(streamed(client)["Body"])
+    assert container.asked[-1].header("accept") == ""
+
+
 def test_a_stream_that_breaks_off_says_so(client, container):
     def broken(asked):
         def pieces():

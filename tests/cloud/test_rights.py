@@ -1,6 +1,9 @@
 """The rights that `--policy` prints are the calls that are made: every one of them, and no other."""
 
+from functools import partial
+
 import pytest
+from tests.cloud import job_bodies
 from tests.cloud.deploying import account, bed, put, world
 from tests.cloud.inventory import everything
 from tests.cloud.recorder import Recorder
@@ -11,11 +14,14 @@ from marfa.aws.template import base
 from marfa.aws.template.document import body
 from marfa.aws.template.live import Live
 from marfa.errors import MarfaError
+from marfa.recipes import resolve
 from marfa.settings import CloudSettings
 from marfa.stages.destroy import destroy
 from marfa.stages.renew import renew
 from marfa.stages.rollback import rollback
+from marfa.stages.score import score
 from marfa.stages.status import status
+from marfa.stages.train import train
 
 __all__ = ["account", "bed", "put", "world"]
 
@@ -77,7 +83,47 @@ def test_whatever_is_left_of_a_deployment_is_found_and_swept_up(bed, target):
     assert everything(bed.session()) == set()
 
 
-def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, writer_path):
+def jobs(bed, model_path, tmp_path, recorded):
+    """Train and score on SageMaker, and take jobs down that are at work."""
+    job_bodies.MODEL["path"] = model_path
+    chosen = {"preset": "sample", "deployment": "soup", "workdir": str(tmp_path / "jobs")}
+    settings = resolve("sentiment", chosen, folder=None)
+    (tmp_path / "rows.jsonl").write_text('{"text": "good"}\n')
+
+    def trained(session, **more):
+        cloud = bed.cloud(session)
+        return train(
+            resolve("sentiment", {**chosen, **more}, folder=None), on="sagemaker", cloud=cloud
+        )
+
+    def scored(session):
+        place = {"on": "sagemaker", "settings": settings.cloud, "cloud": bed.cloud(session)}
+        return score(model_path, tmp_path / "rows.jsonl", tmp_path / "out.jsonl", **place)
+
+    recorded(trained)
+    recorded(scored)
+    recorded(lambda session: status("soup", cloud=bed.cloud(session)))
+    recorded(lambda session: destroy("soup", cloud=bed.cloud(session)))
+    for begun in (partial(trained, epochs=3), scored):
+        session = bed.session()
+        Recorder(session, Leaving("describe_training_job", "describe_transform_job"))
+        with pytest.raises(KeyboardInterrupt):
+            begun(session)
+        recorded(lambda session: destroy("soup", cloud=bed.cloud(session)))
+
+
+class Leaving:
+    """Presses Ctrl-C at the first call of these operations."""
+
+    def __init__(self, *operations):
+        self._operations = operations
+
+    def __call__(self, call):
+        if call.operation in self._operations:
+            raise KeyboardInterrupt
+
+
+def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, tmp_path):
     made = set()
 
     def recorded(work, **named):
@@ -114,10 +160,12 @@ def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, writer_pa
     for target in ("lambda", "endpoint"):
         orphans(bed, target)
         recorded(lambda session: destroy("soup", cloud=bed.cloud(session)))
+    jobs(bed, model_path, tmp_path, recorded)
     asked = set(statements.actions(policies.deployer(NAMES)))
     on_our_behalf = {action for each in policies.BASE_TYPES.values() for action in each}
     # no calls of their own: create_stack with a role and tags, delete_objects with a version
     passing = {"iam:PassRole", "s3:DeleteObjectVersion", "cloudformation:TagResource"}
+    passing |= {"sagemaker:AddTags"}  # create_training_job, create_transform_job, create_model
     assert made - asked == set(), "calls without a right"
     assert asked - made - on_our_behalf - passing == set(), "rights without a call"
 

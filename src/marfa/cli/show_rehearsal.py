@@ -32,7 +32,7 @@ def step(told: Step) -> None:
 def _labelled(label: str, lines: Iterable[str]) -> None:
     for text in lines:
         line = Text(" " * _MARGIN)
-        line.append(f"{label:<{_LABELS}}", style="dim")
+        line.append(f"{label:<{_LABELS}}", style="dim" if label else "")
         line.append(text)
         stdout().print(line, soft_wrap=True)
         label = ""

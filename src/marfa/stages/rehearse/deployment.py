@@ -257,7 +257,7 @@ class Deployment:
         assert machine.gateway is not None
         busy = machine.gateway.statuses[429] - self._figures.get("refused_429", 0)
         self._figures |= {"golden": asked, "throttled": busy}
-        waited = f"; {busy} were too many at once, and were asked again" if busy else ""
+        waited = f"; {busy} met the throttle, waited and asked again" if busy else ""
         self._story.step(
             "Every golden request, through the whole way",
             here=[f"{asked} asked, {asked} answered as recorded when it was packaged{waited}"],

@@ -123,9 +123,9 @@ def ways_in(machine: Machine, plan: Plan, end: datetime | None) -> list[str]:
             f"  export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={machine.runtime_url}",
             "  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any "
             f"AWS_DEFAULT_REGION={plan.names.region}",
-            f"  aws sagemaker-runtime invoke-endpoint --endpoint-name {plan.names.one} "
-            "--content-type text/plain --accept application/json "
-            f"--cli-binary-format raw-in-base64-out --body '{body}' /dev/stdout",
+            f"  printf '%s' '{body}' | aws sagemaker-runtime invoke-endpoint "
+            f"--endpoint-name {plan.names.one} --content-type text/plain "
+            "--accept application/json --body fileb:///dev/stdin /dev/stdout",
         ]
     until = f"until {lease.stamp(end)}, or Ctrl-C" if end else "until Ctrl-C"
     return [*found, until]

@@ -1,0 +1,350 @@
+"""rehearse: the whole way to AWS and back on this machine, and nothing left of it whoever ends it."""
+
+import http.client
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from marfa import bundle as bundles
+from marfa import loading
+from marfa.aws import checking
+from marfa.container import pages, questions
+from marfa.container.contract import DEFAULT_LIMITS, Request, respond
+from marfa.errors import CloudError, QuotaError, SettingsError
+from marfa.rehearsal import faults
+from marfa.settings import CloudSettings
+from marfa.stages.rehearse import rehearse
+
+TARGETS = ("lambda", "serverless", "endpoint")
+UP = "It is up: try it"
+
+
+class Clock:
+    """Real time, until somebody lets the lease end."""
+
+    def __init__(self):
+        self.ahead = timedelta(0)
+
+    def __call__(self):
+        return datetime.now(UTC) + self.ahead
+
+
+def visit(model, folder, do, **settings):
+    """Rehearse, do something while all of it is up, and let the lease end."""
+    clock, visited = Clock(), []
+
+    def tell(step):
+        if step.title == UP:
+            told = "\n".join(step.here)
+            page = re.search(r"the page:  (\S+)", told)[1]
+            runtime = re.search(r"RUNTIME=(\S+)", told)
+            visited.append(do(page, runtime[1] if runtime else ""))
+            clock.ahead = timedelta(hours=1)
+
+    chosen = CloudSettings(**{"lease": "15m", "rate": 1000, "burst": 1000, **settings})
+    result = rehearse(model, chosen, workdir=str(folder), stay=True, tell=tell, now=clock)
+    assert len(visited) == 1
+    return result
+
+
+def children():
+    """Processes that this one has started and that are still at work."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,stat=,args=", "--ppid", str(os.getpid())],
+        capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
+    return [line for line in listed.splitlines() if "bootstrap" in line or "sagemaker" in line]
+
+
+@pytest.fixture(params=["model_path", "writer_path"])
+def packed(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_golden_request_is_answered_byte_for_byte_through_the_whole_way(
+    packed, tmp_path, target
+):
+    model = loading.of(bundles.load(packed), engine="numpy")
+
+    def ask(page, runtime):
+        for request in questions.of(model):
+            expected = respond(model, request)
+            if request.path == "/ping":  # which API Gateway keeps to itself
+                request = Request(request.method, "/readyz")
+            found = checking.ask(page, request)
+            assert (found.status, found.content_type, found.body) == (
+                expected.status, expected.content_type, expected.body,
+            )  # fmt: skip
+        for path, each in pages.files(model, DEFAULT_LIMITS).items():
+            found = checking.ask(page, Request("GET", path))
+            assert (found.status, found.content_type) == (200, each.content_type)
+            assert found.body == each.content or path == "/healthz"  # which names its engine
+        return len(children())
+
+    result = visit(packed, tmp_path, ask, target=target)
+    assert (result["left"], result["steps"][-1]["here"][-1]) == ([], "0 left")
+    assert result["steps"][-1]["title"].endswith("the lease")
+    assert result["figures"]["golden"] == len(list(questions.of(model)))
+    assert result["figures"]["first_answer_seconds"] < 10
+    assert children() == []
+    assert [path.name for path in (tmp_path / "rehearsal").iterdir()] == [".lock"]
+
+
+def test_boto3_asks_the_endpoint_whole_and_streamed(writer_path, tmp_path):
+    model = loading.of(bundles.load(writer_path), engine="numpy")
+
+    def ask(page, runtime):
+        client = boto3.client(
+            "sagemaker-runtime", endpoint_url=runtime, region_name="us-east-1",
+            aws_access_key_id="any", aws_secret_access_key="any",
+        )  # fmt: skip
+        asked = {"EndpointName": "marfa-soup", "ContentType": "application/json"}
+        asked["Body"] = json.dumps({"prompt": "so ", "length": 60, "seed": 3})
+        whole = client.invoke_endpoint(**asked, Accept="text/plain")["Body"].read().decode()
+        assert whole == model.generate("so ", length=60, seed=3)
+        found = client.invoke_endpoint_with_response_stream(**asked, Accept="text/event-stream")
+        streamed = b"".join(each["PayloadPart"]["Bytes"] for each in found["Body"])
+        pieces = re.findall(rb"event: text\ndata: (.*)", streamed)
+        assert "".join(json.loads(each)["text"] for each in pieces).endswith(whole[3:])
+
+    visit(writer_path, tmp_path, ask, target="endpoint", deployment="soup")
+
+
+def test_the_steps_name_every_resource_of_the_templates_that_deploy_sends(model_path, tmp_path):
+    from marfa.stages.deploy import deploy
+
+    settings = CloudSettings(target="endpoint", region="eu-west-1", site=True)
+    result = rehearse(model_path, settings, workdir=str(tmp_path))
+    told = [line["name"] for step in result["steps"] for line in step["resources"]]
+    try:
+        plan = deploy(model_path, settings, workdir=str(tmp_path), how="plan")
+    except CloudError:
+        pytest.skip("AWS's own configuration on this machine stands in the way")
+    assert sorted(told) == sorted(each["name"] for each in plan["resources"])
+    assert told.index("Lease") < told.index("Endpoint") < told.index("Function")
+    for step in result["steps"]:
+        assert step["costs"]
+        assert step["here"]
+        assert step["aws"]
+
+
+@pytest.mark.parametrize(
+    ("target", "fault", "kind", "words", "hint"),
+    [
+        ("endpoint", "quota", QuotaError, "0 ml.t2.medium allowed", "request-service-quota-increase"),
+        ("serverless", "quota", CloudError, "Number of serverless endpoints", "service-quotas"),
+        ("lambda", "quota", CloudError, "Code storage limit", "service-quotas"),
+        ("endpoint", "stuck", CloudError, "ROLLBACK_COMPLETE.*ping health check", "did not answer"),
+        ("lambda", "stuck", SettingsError, "no container", "--target endpoint"),
+        ("lambda", "lunch", SettingsError, "is no fault", "throttle"),
+    ],
+)  # fmt: skip
+def test_a_fault_ends_as_deploy_would_end(model_path, tmp_path, target, fault, kind, words, hint):
+    told = []
+    with pytest.raises(kind, match=words) as caught:
+        rehearse(
+            model_path, CloudSettings(target=target), workdir=str(tmp_path), fault=fault,
+            tell=told.append,
+        )  # fmt: skip
+    assert hint in caught.value.hint
+    if kind is not SettingsError:
+        assert caught.value.exit_code == 5
+        assert told[-1].title == "AWS refuses"
+        assert caught.value.hint in told[-1].here[-1]
+    assert children() == []
+
+
+def test_too_many_at_once_are_refused_and_asked_again(model_path, tmp_path):
+    settings = CloudSettings(target="endpoint")
+    result = rehearse(model_path, settings, workdir=str(tmp_path), fault="throttle")
+    assert result["figures"]["refused_429"] >= 6
+    (step,) = (each for each in result["steps"] if each["title"] == "Too many at once")
+    assert "ThrottlingException 2 times" in step["here"][-1]
+    assert "the client saw 200 alone" in step["here"][-1]
+
+
+def test_what_was_sent_before_a_cut_is_not_sent_again(model_path, tmp_path):
+    result = rehearse(model_path, CloudSettings(), workdir=str(tmp_path), fault="cut")
+    again = next(each for each in result["steps"] if each["title"].startswith("Send"))["here"][-1]
+    sent, there = (
+        int(each.replace(",", "")) for each in re.findall(r"([\d,]+) (?:by|were)", again)
+    )
+    assert sent + there == result["bytes"]
+    assert there > 5 << 20
+
+
+def test_a_rehearsal_that_is_at_work_keeps_its_folder(model_path, tmp_path):
+    from marfa.errors import BusyError
+
+    def again(page, runtime):
+        with pytest.raises(BusyError):
+            rehearse(model_path, workdir=str(tmp_path))
+
+    visit(model_path, tmp_path, again)
+
+
+def marfa(*arguments, **more):
+    command = [sys.executable, "-m", "marfa", "rehearse", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
+
+
+def test_without_a_terminal_it_checks_itself_and_ends(model_path, tmp_path):
+    done = marfa(model_path, "--workdir", tmp_path)
+    assert done.returncode == 0, done.stderr
+    for word in (
+        "1  Look, before anything is made", "on AWS", "costs", "console", "CloudFormation > Stacks",
+        "Function: unpacks the zip", "1,000 requests of", "The first answer", "0 left",
+        f"for real: marfa deploy {model_path} --target lambda",
+    ):  # fmt: skip
+        assert word in done.stdout
+    assert not re.search(r"[a-z]{3} *: *$", done.stdout, re.M)
+
+
+def test_one_document_for_a_program(model_path, tmp_path):
+    done = marfa(model_path, "--workdir", tmp_path, "--json", "--target", "endpoint")
+    found = json.loads(done.stdout)
+    assert (found["schema_version"], found["command"], found["left"]) == (1, "rehearse", [])
+    assert [step["number"] for step in found["steps"]] == list(range(1, len(found["steps"]) + 1))
+    assert found["price"]["hourly"] == 0.056
+
+
+def test_a_fault_and_a_port_that_is_taken_end_with_their_codes(model_path, tmp_path):
+    done = marfa(model_path, "--workdir", tmp_path, "--fault", "quota", "--target", "endpoint")
+    assert done.returncode == 5
+    assert "request-service-quota-increase" in done.stderr
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = marfa(model_path, "--workdir", tmp_path, "--port", port)
+    assert done.returncode == 2
+    assert f"127.0.0.1:{port}: cannot listen" in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+class Shell:
+    """A person's terminal with a rehearsal in it."""
+
+    def __init__(self, *arguments):
+        self._master, slave = pty.openpty()
+        command = [sys.executable, "-m", "marfa", "rehearse", *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        self.shown = ""
+
+    def read(self, until=None):
+        """Read until something is shown, or to the end."""
+        while until is None or not re.search(until, self.shown):
+            try:
+                piece = os.read(self._master, 1 << 16)
+            except OSError:  # Linux's way to say that nobody is at the other end
+                break
+            if not piece:
+                break
+            self.shown += re.sub(r"\r|\x1b\[[0-9;?]*[a-zA-Z]", "", piece.decode("utf-8", "replace"))
+        return self.shown
+
+    def descendants(self):
+        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True)
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        found, looked = [], [str(self.process.pid)]
+        while looked:
+            parent = looked.pop()
+            born = [pid for pid, ppid, stat in rows if ppid == parent and stat[0] != "Z"]
+            found, looked = found + born, looked + born
+        return found
+
+    def close(self):
+        os.close(self._master)
+
+
+@pytest.fixture
+def shell(model_path, tmp_path):
+    made = Shell(model_path, "--workdir", tmp_path, "--target", "endpoint")
+    made.read(r"until \S+, or Ctrl-C")
+    yield made
+    made.process.kill()
+    made.process.wait()
+    made.close()
+
+
+def urls(shown):
+    return re.search(r"the page:  (\S+)", shown)[1], re.search(r"RUNTIME=(\S+)", shown)[1]
+
+
+def assert_nobody_listens(*addresses):
+    for address in addresses:
+        line = http.client.HTTPConnection(urlsplit(address).netloc, timeout=1)
+        with pytest.raises(OSError, match="refused"):
+            line.connect()
+
+
+def assert_they_end(pids, seconds):
+    deadline = time.monotonic() + seconds
+    while True:
+        listed = subprocess.run(
+            ["ps", "-o", "pid=,stat=", "-p", ",".join(pids)], capture_output=True, text=True
+        ).stdout.splitlines()
+        left = [line for line in listed if line.split()[1][0] != "Z"]
+        if not left:
+            return
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_on_a_terminal_it_stays_until_it_is_ended(shell, number):
+    page, runtime = urls(shell.shown)
+    assert checking.ask(page, Request("GET", "/readyz")).status == 200
+    pids = shell.descendants()
+    assert len(pids) >= 2
+    shell.process.send_signal(number)
+    shown = shell.read()
+    assert shell.process.wait() == 0
+    assert "ended by you" in shown
+    assert "0 left" in shown
+    assert_they_end(pids, 1)
+    assert_nobody_listens(page, runtime)
+
+
+def test_nothing_outlives_it_even_if_it_is_killed(shell):
+    page, runtime = urls(shell.shown)
+    assert checking.ask(page, Request("GET", "/readyz")).status == 200
+    pids = shell.descendants()
+    assert len(pids) >= 2
+    shell.process.kill()
+    assert_they_end(pids, 15)
+    assert_nobody_listens(page, runtime)
+
+
+def test_the_command_that_it_shows_for_awss_own_tool_is_good(shell, tmp_path):
+    if shutil.which("aws") is None:
+        pytest.skip("the AWS CLI is not installed")
+    lines = [line.strip() for line in shell.shown.splitlines()]
+    exports = [line for line in lines if line.startswith("export ")]
+    asked = next(line for line in lines if "aws sagemaker-runtime" in line)
+    environ = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join([*exports, asked])],
+        check=True, env=environ, capture_output=True, text=True,
+    )  # fmt: skip
+    assert '{"label":' in done.stdout
+
+
+def test_every_fault_is_named_in_the_help():
+    shown = marfa("--help").stdout
+    assert all(name in shown for name in faults.FAULTS)

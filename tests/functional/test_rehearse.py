@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from tests.conftest import SMALL
 
 from marfa import bundle as bundles
 from marfa import loading
@@ -23,6 +24,7 @@ from marfa.aws import checking
 from marfa.container import pages, questions
 from marfa.container.contract import DEFAULT_LIMITS, Request, respond
 from marfa.errors import CloudError, QuotaError, SettingsError
+from marfa.recipes import resolve
 from marfa.rehearsal import faults
 from marfa.settings import CloudSettings
 from marfa.stages.rehearse import rehearse
@@ -174,6 +176,19 @@ def test_too_many_at_once_are_refused_and_asked_again(model_path, tmp_path):
     (step,) = (each for each in result["steps"] if each["title"] == "Too many at once")
     assert "ThrottlingException 2 times" in step["here"][-1]
     assert "the client saw 200 alone" in step["here"][-1]
+
+
+def test_a_recipe_is_trained_as_a_job_first(tmp_path):
+    settings = resolve("sentiment", {**SMALL, "workdir": str(tmp_path), "target": "endpoint"})
+    result = rehearse(settings, workdir=str(tmp_path))
+    given, came = result["steps"][:2]
+    assert "/opt/ml/input/data/code: marfa.zip" in given["here"][0]
+    assert "CreateTrainingJob" in given["aws"][0]
+    assert "ml.m5.xlarge: $0.23 an hour" in given["costs"]
+    assert result["file"] == str(tmp_path / "sentiment-sample" / "job" / "model.tar.gz")
+    assert result["model"] in came["here"][-1]
+    assert (result["figures"]["golden"] > 20, result["left"]) == (True, [])
+    assert children() == []
 
 
 def test_what_was_sent_before_a_cut_is_not_sent_again(model_path, tmp_path):
@@ -343,6 +358,28 @@ def test_the_command_that_it_shows_for_awss_own_tool_is_good(shell, tmp_path):
         check=True, env=environ, capture_output=True, text=True,
     )  # fmt: skip
     assert '{"label":' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["none.tar.gz"], 3, "marfa run"),
+        (["sentimnt"], 2, "neither a recipe"),
+        (["none.toml"], 2, "neither a recipe"),
+        ([".", "--epochs", "3"], 2, "--epochs"),
+        ([".", "--preset", "sample"], 2, "a model is trained already"),
+        ([".", "--machine", "ml.m5.xlarge"], 2, "a model is trained already"),
+        ([".", "--lease", "1m"], 2, "lease"),
+        ([".", "--target", "moon"], 2, "target"),
+        ([".", "--port", "70000"], 2, "cannot listen"),
+        (["."], 3, "no bundle"),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_said(tmp_path, arguments, code, words):
+    done = marfa(*arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_every_fault_is_named_in_the_help():

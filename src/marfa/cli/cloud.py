@@ -1,15 +1,21 @@
 """The commands that look at, change or end what is on AWS, and the one that does so without it."""
 
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from marfa.cli import flags, show_cloud, show_rehearsal
 from marfa.cli.common import COMMON, FLAT, WHERE, Common, app, settings_of, talk
+from marfa.errors import SettingsError
+from marfa.recipes import RECIPES
+from marfa.settings import JobSettings
 
 DEPLOY = flags.make("place.workdir", "cloud", recipe=False)
+REHEARSE = flags.make("place", "data.data", "job", "cloud")
+_JOB = [each.name for each in fields(JobSettings)]
 CLOUD = flags.make(*WHERE, recipe=False)
 RENEW = flags.make(*WHERE, "cloud.lease", recipe=False)
 _MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
@@ -97,22 +103,31 @@ def destroy(
 
 @app.command
 def rehearse(
-    model: _MODEL,
+    what: Annotated[
+        str,
+        Parameter(
+            help="A model.tar.gz, or a folder with its files; or a recipe or a marfa.toml, whose "
+            "training job comes first."
+        ),
+    ],
     /,
     *,
     port: Annotated[int, Parameter(help="Port of the page; 0 for any free one.")] = 0,
     fault: Annotated[
         str, Parameter(help="Let something go wrong: quota, stuck, throttle or cut.")
     ] = "",
-    options: Annotated[DEPLOY, FLAT] = DEPLOY(),
+    options: Annotated[REHEARSE, FLAT] = REHEARSE(),
     common: COMMON = Common(),
 ) -> None:
     """Go the whole way to AWS and back on this machine: no account, no Docker, no cost."""
     from marfa.stages.rehearse import rehearse as stage
 
-    settings = settings_of("", options)
+    is_model = what not in RECIPES and (Path(what).is_dir() or what.endswith(".tar.gz"))
+    if is_model:
+        _refuse_of_a_run(options)
+    settings = settings_of("" if is_model else what, options)
     result = stage(
-        model,
+        Path(what) if is_model else settings,
         settings.cloud,
         talk(),
         workdir=settings.place.workdir,
@@ -121,4 +136,13 @@ def rehearse(
         stay=sys.stdout.isatty() and not common.json,
         tell=(lambda step: None) if common.json else show_rehearsal.step,
     )
-    show_rehearsal.rehearse({"file": str(model), **result}, common.json)
+    show_rehearsal.rehearse(result, common.json)
+
+
+def _refuse_of_a_run(options: Any) -> None:
+    """Refuse flags that say how a model is trained, where there is one already."""
+    for name in ("preset", "name", "data", "mirror", "offline", *_JOB):
+        if getattr(options, name) is not None:
+            message = "a model is trained already, so this would decide nothing"
+            flag = f"--{name.replace('_', '-')}"
+            raise SettingsError(message, where=flag, hint="leave it out, or name a recipe")

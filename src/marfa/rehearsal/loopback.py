@@ -102,9 +102,7 @@ class Door:
         try:
             self._server = _Server((HOST, port), kind)
         except OSError as error:
-            message = f"cannot listen: {error.strerror or error}"
-            hint = "choose another with --port, or --port 0 for any free one"
-            raise SettingsError(message, where=f"{HOST}:{port}", hint=hint) from error
+            raise _taken(port, error) from error
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="marfa-door", daemon=True
         )
@@ -128,6 +126,28 @@ class Door:
         self._thread.join()
         self._server.server_close()
         self._server.hang_up()
+
+
+def check_port(port: int) -> None:
+    """Make sure that a port can be had, before anything takes its time.
+
+    Args:
+        port: where somebody is going to listen; 0 for any free one.
+
+    Raises:
+        SettingsError: if it is taken.
+    """
+    try:
+        with socket.create_server((HOST, port)):
+            pass
+    except (OSError, OverflowError) as error:
+        raise _taken(port, error) from error
+
+
+def _taken(port: int, error: OSError | OverflowError) -> SettingsError:
+    message = f"cannot listen: {getattr(error, 'strerror', None) or error}"
+    hint = "choose another with --port, or --port 0 for any free one"
+    return SettingsError(message, where=f"{HOST}:{port}", hint=hint)
 
 
 class _Server(http.server.ThreadingHTTPServer):

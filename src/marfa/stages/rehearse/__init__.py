@@ -1,24 +1,29 @@
 """rehearse: the whole cloud path on this machine, without an account and without Docker.
 
-What is sent is made as `deploy` makes it, the templates are those that `deploy` sends, and what answers
-in the end is that very zip and that very archive, behind what stands for AWS here. Then it all ends.
+Of a recipe it is the training job first, by the stage `train` itself. What is sent is made as `deploy`
+makes it, the templates are those that `deploy` sends, and what answers in the end is that very zip and
+that very archive, behind what stands for AWS here. Then it all ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from marfa import files
+from marfa.aws import lease
 from marfa.console import Silence, Talk
-from marfa.rehearsal import faults
+from marfa.recipes import Settings
+from marfa.rehearsal import faults, loopback
 from marfa.rehearsal.machine import check_parts
-from marfa.rehearsal.story import Tell
+from marfa.rehearsal.story import Story, Tell
 from marfa.settings import CloudSettings
+from marfa.stages.rehearse import job
 from marfa.stages.rehearse.deployment import Deployment
 
 FOLDER = "rehearsal"
@@ -30,7 +35,7 @@ def _now() -> datetime:
 
 
 def rehearse(
-    model: str | Path,
+    what: str | Path | Settings,
     settings: CloudSettings | None = None,
     talk: Talk | None = None,
     *,
@@ -44,8 +49,8 @@ def rehearse(
     """Go the way of `deploy` and `destroy` on this machine, and say what AWS would do.
 
     Args:
-        model: a model.tar.gz or a bundle folder.
-        settings: target, sizes, limits and lease, as for `deploy`.
+        what: a model.tar.gz or a bundle folder; or the settings of a run, whose training comes first.
+        settings: target, sizes, limits and lease, as for `deploy`; those of the run if not given.
         talk: whom to tell of what is under way; nobody if not given.
         workdir: the work folder.
         port: where the page is to be; 0 for any free one.
@@ -63,14 +68,23 @@ def rehearse(
         CheckError: if an answer is another than the one recorded.
         CloudError: with the faults "quota" and "stuck", as `deploy` would.
         LeftOverError: if something is still at work in the end.
+        JobError: if the training job fails.
         BundleError: if the model is incomplete or altered.
         BusyError: if another rehearsal is at work in the folder.
     """
-    talk, settings = talk or Silence(), settings or CloudSettings()
+    talk = talk or Silence()
+    if settings is None:
+        settings = what.cloud if isinstance(what, Settings) else CloudSettings()
     check_parts(settings.target)
-    fault_ = faults.of(fault, settings.target)
+    loopback.check_port(port)
+    lease.of(
+        settings.lease, settings.target
+    )  # all that is wrong is said before a network is trained
+    trouble = faults.of(fault, settings.target)
+    story = Story(tell, time.monotonic)
     with _emptied(Path(workdir) / FOLDER) as folder:
-        deployment = Deployment(Path(model), settings, talk, Path(workdir), fault_, tell, now)
+        model = job.run(what, story, talk) if isinstance(what, Settings) else Path(what)
+        deployment = Deployment(model, settings, talk, Path(workdir), trouble, story, now)
         return deployment.play(folder, port, stay=stay)
 
 

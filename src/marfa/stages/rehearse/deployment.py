@@ -20,13 +20,12 @@ from marfa.console import Silence, Talk
 from marfa.container import golden
 from marfa.container.messages import Request, Response
 from marfa.errors import CheckError, CloudError, LeftOverError, MarfaError, NetworkError
-from marfa.rehearsal import story
 from marfa.rehearsal.account import Account
 from marfa.rehearsal.faults import Fault
 from marfa.rehearsal.formation import Formation, Resource
 from marfa.rehearsal.gateway import Tokens
 from marfa.rehearsal.machine import Machine
-from marfa.rehearsal.story import Line, Story, Tell
+from marfa.rehearsal.story import Line, Story, line
 from marfa.settings import CloudSettings
 from marfa.stages.rehearse import words
 
@@ -46,7 +45,7 @@ class Deployment:
         talk: whom to tell of what is under way.
         workdir: the work folder.
         fault: what is to go wrong.
-        tell: told each step.
+        story: what is told.
         now: tells the time of day.
     """
 
@@ -57,12 +56,12 @@ class Deployment:
         talk: Talk,
         workdir: Path,
         fault: Fault,
-        tell: Tell,
+        story: Story,
         now: Callable[[], datetime],
     ) -> None:
         self._began = time.monotonic()
         self._talk, self._fault, self._now = talk, fault, now
-        self._story = Story(tell, time.monotonic)
+        self._story = story
         self._account = Account(settings.region, instances=fault.instances, now=now)
         draft = planning.draft(model, settings, self._account, workdir, looking=True)
         plan = planning.complete(draft, self._account, talk, sending=False)
@@ -106,7 +105,7 @@ class Deployment:
     def _noting(self, machine: Machine) -> Callable[[Resource], None]:
         def make(resource: Resource) -> None:
             machine.make(resource)
-            self._made.append(story.line(resource))
+            self._made.append(line(resource))
 
         return make
 
@@ -342,6 +341,7 @@ class Deployment:
             "deployment": plan.names.deployment,
             "region": plan.names.region,
             "model": plan.bundle.model_id,
+            "file": str(plan.draft.archive),
             "bytes": sum(parcel.size for parcel in plan.parcels),
             "seconds_to_send": round(pace.estimate(_size(plan), plan.pace.kbps), 1),
             "price": plan.estimate.document(),

@@ -1,0 +1,109 @@
+"""A training job rehearsed: the stage `train` itself, with this machine in the place of SageMaker's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from marfa.aws import pace, price, training_job
+from marfa.aws.job_price import JobPrice
+from marfa.aws.names import Names, suggest
+from marfa.aws.training_job import LOCAL, Job
+from marfa.console import Talk
+from marfa.recipes import Settings
+from marfa.rehearsal.account import NUMBER
+from marfa.rehearsal.story import Story
+from marfa.settings import JobSettings
+from marfa.stages.train import train, work
+
+
+def run(settings: Settings, story: Story, talk: Talk) -> Path:
+    """Train by the contract that a job has, and tell of it.
+
+    Args:
+        settings: of the run; the machine is the one that the price is told of.
+        story: what is told.
+        talk: whom to tell of what is under way.
+
+    Returns:
+        The model's archive.
+
+    Raises:
+        JobError: if the job fails.
+        StoppedError: after SIGTERM or Ctrl-C; the same command goes on.
+    """
+    if settings.job.machine == LOCAL:  # for which there is no price
+        settings = replace(settings, job=replace(settings.job, machine=JobSettings().machine))
+    job = work.job(settings)
+    region = settings.cloud.region or price.REGION
+    names = Names(settings.cloud.deployment or suggest(settings.run_name), region, NUMBER)
+    request = training_job.request(
+        names,
+        job,
+        bucket=f"{names.base}-bucket",
+        image=training_job.image(settings.job, region),
+        now=datetime.now(UTC),
+    )
+    costs = JobPrice(
+        machine=settings.job.machine,
+        machines=settings.job.machines,
+        limit=training_job.runtime(settings.job),
+        spot=settings.job.spot,
+        region=region,
+    )
+    workdir = Path(settings.place.workdir)
+    story.step(
+        "The training job: what it is given",
+        here=[*_given(job), f"{job.size:,} bytes in all: {pace.recall(workdir).words(job.size)}"],
+        aws=_begun(request),
+        costs="; ".join(costs.lines()),
+        console=f"SageMaker > Training jobs > {request['TrainingJobName']}",
+    )
+    here = replace(settings, job=replace(settings.job, machine=LOCAL))
+    made = train(here, talk, on="sagemaker")
+    story.step(
+        "The training job: what comes out",
+        here=_came(made),
+        aws=[
+            "the machine is let go; what was left in /opt/ml/model is packed as model.tar.gz in the "
+            "bucket, and its lines stay in the log",
+            "a spot machine that AWS wants back costs nothing more; the job goes on from checkpoints",
+        ],
+        costs=f"{made['seconds']:g} s would be {price.money(costs.of(made['seconds']))}, if that "
+        "machine is as fast as this one",
+        console="CloudWatch > Log groups > /aws/sagemaker/TrainingJobs",
+    )
+    return Path(made["file"])
+
+
+def _given(job: Job) -> Iterator[str]:
+    for channel in job.channels:
+        listed = ", ".join(sorted(channel.files))
+        yield f"/opt/ml/input/data/{channel.name}: {listed}, {channel.size:,} bytes"
+    if len(job.channels) == 1:
+        yield "no texts: the job has or fetches them itself, so they never cross your line"
+    told = len(job.hyperparameters)
+    yield f"/opt/ml/input/config: {told} hyperparameters, the run's settings as texts"
+
+
+def _begun(request: dict[str, Any]) -> list[str]:
+    resources = request["ResourceConfig"]
+    image = request["AlgorithmSpecification"]["TrainingImage"].rpartition("/")[2]
+    spot = ", spot" if request["EnableManagedSpotTraining"] else ""
+    limit = request["StoppingCondition"]["MaxRuntimeInSeconds"] // 60
+    return [
+        "CreateTrainingJob: no type of CloudFormation's, so it is one call",
+        f"starts {resources['InstanceCount']} {resources['InstanceType']}{spot} with {image}, "
+        f"in 2 to 5 minutes; {limit} minutes at most",
+        "starts python marfa.zip as the first process, so that SIGTERM reaches it",
+    ]
+
+
+def _came(made: dict[str, Any]) -> list[str]:
+    return [
+        f"a process with an /opt/ml of its own, {made['seconds']:g} s, Completed",
+        f"{made['file']}: {made['bytes']:,} bytes, model {made['model']}",
+    ]

@@ -9,8 +9,8 @@ import threading
 from datetime import timedelta
 from itertools import count
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.sagemaker.exceptions import SagemakerClientError
 from moto.sagemaker.responses import SageMakerResponse
 from tests.cloud import job_bodies, model
 from tests.cloud.conduct import CONDUCT, hands
@@ -211,7 +211,7 @@ class Job:
 
 def refused(message, code="ValidationException"):
     """Return what SageMaker answers to a request that it does not take."""
-    return ServiceException(code, message)
+    return SagemakerClientError(code, message)
 
 
 def install():

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 SHARED = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/TransformJobs")
 """Log groups of all jobs of an account, which SageMaker makes and which are nobody's."""
 
-_MADE_UP = re.compile(r"(?<=-)[a-z0-9]{12}\b")
+_MADE_UP = re.compile(r"(?<=-)[a-z0-9]{12}\b|(?<=-)20[0-9]{12}(?=-)|(?<=-)1[0-9]{9}\b")
 _NUMBERED = re.compile(r"#\S+")
 
 

@@ -131,13 +131,13 @@ def reason(job: Job, limit: int = 600) -> str:
     r"""Return why a job failed, in AWS's words, without the lines of a stack.
 
     >>> from marfa.aws.jobs import TRAINING
-    >>> why = 'AlgorithmError: Traceback (most recent call last):\n  File "x"\nValueError: bad\n'
+    >>> why = 'AlgorithmError: Traceback (most recent call last):\n  File "x"\nValueError: bad\n, exit code: 1'
     >>> reason(Job(TRAINING, "a", "Failed", why, {}))
     'AlgorithmError: ValueError: bad'
     """
     told = job.reason.strip()
     if "Traceback (most recent call last)" in told:
         first, _, rest = told.partition("Traceback (most recent call last)")
-        lines = [line for line in rest.splitlines() if line.strip() and not line.startswith(" ")]
+        lines = [line for line in rest.splitlines() if line.strip() and line[0] not in " ,"]
         told = first + (lines[-1] if len(lines) > 1 else "it ended with an error of Python's")
     return told[:limit] or "AWS gives no reason"

@@ -95,11 +95,12 @@ def _endpoints(cloud: Cloud, names: Names) -> Found:
         found = cloud.call("sagemaker", "describe_endpoint", EndpointName=names.one)
     except GoneError:
         return
-    if _tagged(cloud, names, found["EndpointArn"]):
+    if tagged(cloud, names, found["EndpointArn"]):
         yield names.one
 
 
-def _tagged(cloud: Cloud, names: Names, arn: str) -> bool:
+def tagged(cloud: Cloud, names: Names, arn: str) -> bool:
+    """Say whether a thing of SageMaker's is a deployment's own."""
     try:
         return _is_ours(cloud.call("sagemaker", "list_tags", ResourceArn=arn)["Tags"], names)
     except GoneError:
@@ -111,9 +112,7 @@ def _configs(cloud: Cloud, names: Names) -> Found:
     for page in pages:
         for each in page["EndpointConfigs"]:
             name = each["EndpointConfigName"]
-            if name.startswith(f"{names.one}-") and _tagged(
-                cloud, names, each["EndpointConfigArn"]
-            ):
+            if name.startswith(f"{names.one}-") and tagged(cloud, names, each["EndpointConfigArn"]):
                 yield name
 
 
@@ -121,7 +120,7 @@ def _models(cloud: Cloud, names: Names) -> Found:
     for page in cloud.pages("sagemaker", "list_models", NameContains=f"{names.one}-"):
         for each in page["Models"]:
             name = each["ModelName"]
-            if name.startswith(f"{names.one}-") and _tagged(cloud, names, each["ModelArn"]):
+            if name.startswith(f"{names.one}-") and tagged(cloud, names, each["ModelArn"]):
                 yield name
 
 
@@ -286,7 +285,7 @@ def _by(service: str, operation: str, parameter: str, **more: str) -> Callable[[
 def _jobs(sort: Sort) -> Kind:
     return Kind(
         sort.title,
-        lambda cloud, names: job_inventory.found(cloud, names, sort, _tagged),
+        lambda cloud, names: job_inventory.found(cloud, names, sort, tagged),
         lambda cloud, name: job_inventory.end(cloud, sort, name),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from marfa.aws import known
 from marfa.aws.client import Cloud
@@ -18,6 +19,7 @@ from marfa.aws.findings import (
 )
 from marfa.aws.jobs import TRAINING, Kind
 from marfa.aws.statements import Statement
+from marfa.errors import SettingsError
 from marfa.settings import JobSettings
 
 _NEEDED = ("cloudformation", "s3", "iam", "logs", "sagemaker")
@@ -46,6 +48,9 @@ def preflight(
     training = kind is TRAINING
     listed = known.TRAINING_TYPES if training else known.TRANSFORM_TYPES
     where = region(cloud, _NEEDED)
+    if not where.ok:  # without SageMaker there is no job, whatever else there is
+        hint = where.hint.replace(" if it fails", "")
+        where = replace(where, blocking=True, kind=SettingsError, hint=hint)
     findings = [where, machine(settings.machine, listed, f"{kind.title}s", _USUAL)]
     if where.blocking:  # nobody answers there
         return findings

@@ -8,6 +8,7 @@ from typing import Any
 
 from marfa.aws import jobs, price
 from marfa.aws.client import Cloud
+from marfa.aws.inventory import tagged
 from marfa.aws.job_price import SPOT_SHARE, JobPrice
 from marfa.aws.jobs import Job
 from marfa.aws.names import Names
@@ -30,6 +31,8 @@ def reports(cloud: Cloud, names: Names) -> list[dict[str, Any]]:
         for each in jobs.listed(cloud, kind, names):
             under_way = each["Status"] in jobs.UNDER_WAY
             if has_last and not under_way:
+                continue
+            if not tagged(cloud, names, each["Arn"]):
                 continue
             has_last = has_last or not under_way
             try:

@@ -79,6 +79,12 @@ class Tokens:
             self._there -= 1
             return True
 
+    @property
+    def full_after(self) -> float:
+        """Return the seconds until the bucket is full again, if nobody asks meanwhile."""
+        with self._lock:
+            return (self.burst - self._there) / self.rate - (self._clock() - self._when)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cors:

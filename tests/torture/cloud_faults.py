@@ -1,4 +1,4 @@
-"""Each call of deploy and of destroy fails once, in each way there is; then again, and then destroy.
+"""Each call of each verb fails once, in each way there is; then again, and then destroy.
 
 `make faults` runs every point and prints what was injected and what survived; the tests run a sample,
 and show with planted bugs that each promise can be broken.
@@ -28,9 +28,23 @@ from marfa.errors import MarfaError
 from marfa.settings import CloudSettings
 from marfa.stages.deploy import deploy
 from marfa.stages.destroy import destroy
+from marfa.stages.renew import renew
+from marfa.stages.rollback import rollback
 
 NAMES = Names("soup", REGION, ACCOUNT)
 TARGETS = ("lambda", "serverless", "endpoint")
+BEFORE = {
+    "deploy": (),
+    "update": ("deploy",),
+    "renew": ("deploy",),
+    "rollback": ("deploy", "update"),
+    "destroy": ("deploy",),
+}
+"""What is done before each verb; an update is a deployment of another version in the same place."""
+AGAIN = {"deploy": "deploy", "update": "update", "renew": "renew", "rollback": "update"}
+"""What is done after it has failed, and must end as if nothing had; after a rollback that was cut it is
+the deployment that mends, since another rollback would go back further."""
+
 _NAMED = re.compile(r"\b[0-9a-f]{8}(?:[0-9a-f]{4})?\b")
 
 
@@ -40,7 +54,7 @@ class Point:
 
     Attributes:
         target: what is deployed.
-        verb: "deploy" or "destroy".
+        verb: a key of BEFORE.
         number: which call fails, from 1.
         kind: how.
     """
@@ -74,8 +88,9 @@ class Torture:
     ) -> None:
         self._bed, self._model, self._workdir = bed, model, workdir
         self._loaded = loading.of(bundles.load(model), "numpy")
-        self._do = do or {"deploy": deploy, "destroy": destroy}
-        self._usual: dict[str, list[str]] = {}
+        self._do = {"deploy": deploy, "renew": renew, "rollback": rollback, "destroy": destroy}
+        self._do |= do or {}
+        self._usual: dict[tuple[str, str], list[str]] = {}
 
     def points(self, target: str) -> Iterator[Point]:
         """Yield every point of a target, in the order of the calls."""
@@ -84,16 +99,21 @@ class Torture:
                 yield from (Point(target, verb, number, kind) for kind in KINDS)
 
     def _calls(self, target: str) -> dict[str, int]:
-        """Count the calls of a run in which nothing fails, and keep what it makes."""
-        self._bed.reset()
+        """Count the calls of runs in which nothing fails, and keep what they make."""
         counted = {}
-        for verb in ("deploy", "destroy"):
+        for verb, before in BEFORE.items():
+            if verb == "renew" and target != "endpoint":
+                continue  # the others have no lease unless it is asked for
+            self._bed.reset()
+            for each in before:
+                self._run(each, target)
             session = self._bed.session()
             recorder = Recorder(session)
             self._run(verb, target, session)
             counted[verb] = len(recorder.calls)
-            if verb == "deploy":
-                self._usual[target] = _alike(everything(self._bed.session()))
+            if AGAIN.get(verb) == "update":
+                self._run("update", target)
+            self._usual[target, verb] = _alike(everything(self._bed.session()))
         return counted
 
     def survive(self, point: Point, *, foreign: bool = False) -> str:
@@ -108,8 +128,8 @@ class Torture:
         """
         self._bed.reset()
         theirs = lookalikes(self._bed.session(), NAMES) if foreign else set()
-        if point.verb == "destroy":
-            self._run("deploy", point.target)
+        for verb in BEFORE[point.verb]:
+            self._run(verb, point.target)
         unguarded: list[str] = []
         session = self._bed.session()
         faults = Faults(session, point.number, point.kind, watch=self._watch(unguarded))
@@ -127,11 +147,12 @@ class Torture:
             return f"it does not go on: {error}"
 
     def _afterwards(self, point: Point, theirs: set[str]) -> str:
-        if point.verb == "deploy":
-            self._run("deploy", point.target)
+        if point.verb in AGAIN:
+            self._run(AGAIN[point.verb], point.target)
             found = _alike(everything(self._bed.session()) - theirs)
-            if found != self._usual[point.target]:
-                odd = set(found) ^ set(self._usual[point.target])
+            usual = self._usual[point.target, point.verb]
+            if found != usual:
+                odd = set(found) ^ set(usual)
                 return f"another inventory than usual: {sorted(odd)[:3]}"
         self._run("destroy", point.target)
         there = everything(self._bed.session())
@@ -159,12 +180,13 @@ class Torture:
 
     def _run(self, verb: str, target: str, session: Any = None) -> None:
         cloud = self._bed.cloud(session, attempts=1 if session else 2)
-        if verb == "destroy":
-            self._do["destroy"](NAMES.deployment, cloud=cloud)
+        if verb not in {"deploy", "update"}:
+            self._do[verb](NAMES.deployment, cloud=cloud)
             return
+        chosen = CloudSettings(target=target, deployment=NAMES.deployment, numpy="aws")
         self._do["deploy"](
             self._model,
-            CloudSettings(target=target, deployment=NAMES.deployment, numpy="aws"),
+            replace(chosen, rate=chosen.rate + 1) if verb == "update" else chosen,
             workdir=self._workdir,
             cloud=cloud,
             ask=self._ask,

@@ -71,8 +71,10 @@ def test_a_destroy_that_goes_by_names_alone_is_seen(bed, model_path, tmp_path):
 
 
 def test_a_deploy_that_leaves_something_outside_its_stacks_is_seen(bed, model_path, tmp_path):
+    numbers = itertools.count()
+
     def messy(*positional, cloud, **named):
-        cloud.call("logs", "create_log_group", logGroupName=f"/marfa/{cloud.now().timestamp()}")
+        cloud.call("logs", "create_log_group", logGroupName=f"/marfa/{next(numbers)}")
         return deploy(*positional, cloud=cloud, **named)
 
     broken = planted(
@@ -104,4 +106,5 @@ def test_a_kind_that_the_proof_does_not_know_is_seen(bed, model_path, tmp_path):
     assert {kind.name for kind in inventory.KINDS} == {
         "endpoint", "stack", "HTTP API", "function", "layer", "endpoint configuration", "model",
         "distribution", "origin access control", "schedule", "log group", "bucket", "role",
+        "training job", "transform job",
     }  # fmt: skip

@@ -33,6 +33,8 @@ def environ(folder, **more):
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "JAVA_HOME", "LANG") if name in os.environ}
+    # which kernels OpenBLAS takes decides the last bit of a number
+    kept |= {name: each for name, each in os.environ.items() if name.startswith("OPENBLAS_")}
     return {
         **kept,
         "HOME": str(home),
@@ -101,6 +103,22 @@ class Program:
     def log(self):
         """What it has said so far."""
         return (self._folder / "log").read_text(errors="replace")
+
+    def wait(self, seconds):
+        """Wait until it ends by itself; return its exit code.
+
+        Raises:
+            AssertionError: with the end of its log, if it does not.
+        """
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            message = f"it did not end within {seconds} s:\n{self.log[-4000:]}"
+            raise AssertionError(message) from None
+
+    def stop(self):
+        """Ask it, and nobody else, to stop."""
+        self._process.send_signal(signal.SIGTERM)
 
     def wait_for(self, url, seconds=60):
         """Wait until an address answers 200.

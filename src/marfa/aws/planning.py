@@ -287,7 +287,11 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
     bucket = root.outputs.get("Bucket", "") if root else ""
     absent = uploads.missing(cloud, bucket, parcels) if bucket else list(parcels)
     checks = preflight.preflight(
-        cloud, made.settings, policies.deployer(made.names), made.names.one
+        cloud,
+        made.settings,
+        policies.deployer(made.names),
+        made.names.one,
+        beside=up is not None and up.outputs.get("Target") == "endpoint",
     )
     return Plan(
         draft=made,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from marfa.aws import images, known
 from marfa.aws.client import Cloud
@@ -59,6 +59,8 @@ def preflight(
     settings: CloudSettings,
     actions: Sequence[str | Statement],
     function: str = "",
+    *,
+    beside: bool = False,
 ) -> Preflight:
     """Look at everything that can be looked at beforehand.
 
@@ -68,6 +70,7 @@ def preflight(
         actions: what will be called, as actions or, better, as statements that say on what as well,
             since who may do something to some things only is not allowed it on everything.
         function: the function's name, whose own reservation is free to be made again.
+        beside: an endpoint is up, and its successor will run beside it for some minutes.
 
     Returns:
         The findings; never an error of AWS's.
@@ -82,13 +85,25 @@ def preflight(
     if who.ok:
         copies, reservable = _copies(cloud, settings, function)
         findings.append(copies)
-        kind = settings.instance_type
         if settings.target == "endpoint":
-            findings.append(guarded("quota", lambda: quota(cloud, kind, "endpoint usage")))
+            findings.append(guarded("quota", lambda: _machines(cloud, settings, beside=beside)))
         if settings.target != "lambda":
             findings.append(guarded("image", lambda: image(cloud, _address(cloud, settings))))
         findings.append(guarded("permissions", lambda: permitted(cloud, actions)))
     return Preflight(findings, reservable)
+
+
+def _machines(cloud: Cloud, settings: CloudSettings, *, beside: bool) -> Finding:
+    """Ask how many machines the account may have; an update needs one more, but only if it is one."""
+    kind, use = settings.instance_type, "endpoint usage"
+    found = quota(cloud, kind, use)
+    if not beside or found.blocking:
+        return found
+    both = quota(cloud, kind, use, 2)
+    if not both.blocking:
+        return both
+    message = f"{both.found}; another version needs 2, for the minutes of the change"
+    return replace(both, found=message, blocking=False)
 
 
 def _needed(settings: CloudSettings) -> list[str]:

@@ -172,6 +172,17 @@ def test_a_quota_is_found_on_any_page_and_may_be_on_none():
     assert "no quota is named 'ml.t2.medium for endpoint usage'" in found["quota"].found
 
 
+@pytest.mark.parametrize(("allowed", "ok"), [(2, True), (1, False)])
+def test_an_update_of_an_endpoint_needs_a_second_machine_and_says_so(allowed, ok):
+    account = Account(list_service_quotas=[quotas(("ml.t2.medium", allowed))])
+    settings = CloudSettings(target="endpoint")
+    asked = preflight(account, settings, ["s3:PutObject"], beside=True)
+    (found,) = [each for each in asked.findings if each.what == "quota"]
+    assert (found.ok, found.blocking) == (ok, False)
+    assert ok or "needs 2, for the minutes of the change" in found.found
+    assert ok or "--desired-value 2" in found.hint
+
+
 def test_a_quota_that_was_never_changed_is_what_all_accounts_have():
     usual = {
         "list_service_quotas": [],

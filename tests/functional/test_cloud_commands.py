@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+from tests.cloud import job_bodies
 from tests.cloud.deploying import account, bed, put, world
 
 __all__ = ["account", "bed", "put", "world"]
@@ -78,6 +79,9 @@ def test_what_is_left_exits_5(bed, put, model_path):
 NONE = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
+JOB = ("train", "--preset", "sample", "--on", "sagemaker")
+
+
 @pytest.mark.parametrize(
     ("arguments", "changes", "code", "words"),
     [
@@ -100,13 +104,64 @@ NONE = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
         (["deploy", "MODEL", "--target", "endpoint", "--image", "pytorch-9"], {}, 2, "did you mean"),
         (["deploy", "MODEL", "--plan", "--deployment", "so up"], {}, 2, "no name for"),
         (["predict", "--against", "soup", "good"], {}, 5, "nothing of 'soup' is live"),
+        ([*JOB], NONE, 5, "aws configure"),
+        ([*JOB, "--region", "mars"], {}, 2, "is no region"),
+        ([*JOB, "--machine", "ml.m5.xlarg"], {}, 2, "did you mean 'ml.m5.xlarge'?"),
+        ([*JOB, "--machine", "ml.m5.xlarge", "--machines", "0"], {}, 2, "outside 1 to"),
+        ([*JOB, "--max-runtime", "soon"], {}, 2, "such as 45m"),
+        ([*JOB, "--send", "pigeon"], {}, 2, "auto, nothing, raw, prepared"),
+        ([*JOB, "--data", "no.csv", "--name", "n"], {}, 3, "check --data"),
+        ([*JOB], {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 4, "run the same command again"),
+        (["train", "--on", "sagemakr"], {}, 2, "did you mean 'sagemaker'?"),
+        (["train", "--vocabulary", "9"], {}, 2, "only --on sagemaker asks it"),
+        (["train", "--machine", "ml.m5.large"], {}, 2, "only --on sagemaker asks it"),
+        (["train", "--attach", "mine"], {}, 2, "no job of marfa's"),
+        (["train", "--attach", "marfa-soup-20261124223501-0a1b2c"], {}, 5, "no such job in"),
+        (["score", "MODEL", "ROWS", "-o", "OUT", "--on", "sagemaker"], NONE, 5, "aws configure"),
+        (["score", "MODEL", "ROWS", "-o", "OUT", "--on", "mars"], {}, 2, "is none of here"),
+        (
+            ["score", "MODEL", "ROWS", "-o", "OUT", "--on", "sagemaker", "--engine", "numpy"],
+            {}, 2, "the container chooses",
+        ),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_what_to_type(bed, model_path, arguments, changes, code, words):
-    done = marfa(*(model_path if each == "MODEL" else each for each in arguments), **changes)
+def test_what_is_wrong_is_said_with_what_to_type(
+    bed, model_path, tmp_path, monkeypatch, arguments, changes, code, words
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("text\ngood\n")
+    meant = {"MODEL": model_path, "ROWS": "rows.csv", "OUT": "out.csv"}
+    done = marfa(*(meant.get(each, each) for each in arguments), **changes)
+    assert not (tmp_path / "out.csv").exists()
     assert (done.returncode, done.stdout) == (code, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_job_is_begun_followed_and_fetched_from_a_machine_without_torch(
+    bed, model_path, tmp_path
+):
+    job_bodies.MODEL["path"] = model_path
+    bed.clock.moment = datetime.now(UTC)
+    bed.jobs.hurry = True  # the other process has a clock of its own, which nobody can turn
+    script = (
+        "import sys; sys.modules.update(torch=None, scipy=None, sklearn=None)\n"
+        "from marfa.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    arguments = [*JOB, "--workdir", str(tmp_path), "--deployment", "soup", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["command"], found["on"], found["deployment"]) == ("train", "sagemaker", "soup")
+    assert "epoch 4: loss 0.5000" in done.stderr
+    shown = marfa(*arguments[:-1])
+    assert shown.stdout.startswith(f"{tmp_path}/sentiment-sample/job/model.tar.gz\n")
+    assert "billed, 70% saved: $" in shown.stdout
+    told = marfa("status").stdout
+    assert "training job marfa-soup-" in told
+    assert marfa("destroy", "soup").stdout.endswith("0 left\n")
 
 
 def test_a_quota_of_zero_says_what_to_type(bed, model_path):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from marfa.aws import price
+from marfa.aws import known, price
 from marfa.aws.client import Cloud
 from marfa.errors import GoneError
 from marfa.rehearsal.formation import Formation
@@ -19,6 +19,8 @@ from marfa.rehearsal.storage import Storage
 
 NUMBER = "000000000000"
 _COPIES = 1000
+_APART = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+"""Parts of AWS that stand apart, by how the names of their regions begin."""
 
 
 def _now() -> datetime:
@@ -49,7 +51,10 @@ class Account(Cloud):
         now: Callable[[], datetime] = _now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.region, self.partition = region or price.REGION, "aws"
+        self.region = region or price.REGION
+        self.partition = next(
+            (name for start, name in _APART.items() if self.region.startswith(start)), "aws"
+        )
         self.now, self.sleep = now, sleep
         self._instances = instances
         self.storage = Storage()
@@ -65,8 +70,9 @@ class Account(Cloud):
         return f"arn:aws:iam::{NUMBER}:root"
 
     def offers(self, service: str) -> bool:
-        """Say that every service is there."""
-        return True
+        """Say whether a service is there, as far as boto3 knows by itself."""
+        found = known.regions(service)
+        return not found or self.region in found
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Answer one call, as `Cloud.call` does."""

@@ -94,6 +94,7 @@ class Container:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C is for whoever started it, and is passed on in order
             )
 
     def _unpack(self, archive: Path) -> None:

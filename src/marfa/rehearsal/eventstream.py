@@ -17,7 +17,7 @@ def part(content: bytes) -> bytes:
     """Write a piece of a streamed answer.
 
     >>> len(part(b"harbour"))
-    113
+    112
     """
     headers = {
         ":event-type": "PayloadPart",

@@ -216,7 +216,9 @@ class _Known:
             "AWS::Region": names.region,
             "AWS::AccountId": names.account,
             "AWS::Partition": names.partition,
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": "amazonaws.com.cn"
+            if names.partition == "aws-cn"
+            else "amazonaws.com",
             "AWS::StackId": stack,
         }
         self.made: dict[str, Resource] = {}

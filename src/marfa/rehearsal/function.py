@@ -193,6 +193,7 @@ class Function:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                start_new_session=True,  # Ctrl-C is for whoever started it, and is passed on in order
             )
         copy = _Copy(process)
         with self._lock:

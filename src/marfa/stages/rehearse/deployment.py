@@ -4,36 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from marfa import signals
-from marfa.aws import checking, lease, pace, planning, stacks, uploads
+from marfa.aws import lease, pace, planning, stacks, uploads
 from marfa.aws.parcel import Parcel, pack
 from marfa.aws.planning import Plan
 from marfa.aws.template import base
 from marfa.aws.template.live import LEASE_END
 from marfa.console import Silence, Talk
-from marfa.container import golden
-from marfa.container.messages import Request, Response
-from marfa.errors import CheckError, CloudError, LeftOverError, MarfaError, NetworkError
+from marfa.errors import CloudError, LeftOverError, MarfaError, NetworkError, QuotaError
 from marfa.rehearsal.account import Account
 from marfa.rehearsal.faults import Fault
 from marfa.rehearsal.formation import Formation, Resource
-from marfa.rehearsal.gateway import Tokens
 from marfa.rehearsal.machine import Machine
 from marfa.rehearsal.story import Line, Story, line
 from marfa.settings import CloudSettings
 from marfa.stages.rehearse import words
+from marfa.stages.rehearse.asking import Asking
 
 _LOOK_SECONDS = 0.1
-_AT_ONCE = 12
-"""Requests that are sent together to see the throttle, and the burst that it allows them."""
-
-_BURST = 4
 _REFILL_SECONDS = 3.0
 
 
@@ -95,7 +88,8 @@ class Deployment:
         account.formation = Formation(plan.names, self._noting(machine), machine.unmake)
         try:
             self._make(machine)
-            self._ask(machine)
+            asking = Asking(plan, machine, self._story, self._talk, self._began)
+            self._figures |= asking.ask(throttled=self._fault.throttled)
             ended = self._stay(machine) if stay else "the lease, brought forward"
         finally:  # whoever ends it, and however
             stacks.delete(account, plan.names, plan.names.live, Silence())
@@ -121,10 +115,12 @@ class Deployment:
         try:
             plan.refuse_blocked()
         except MarfaError as error:
+            is_quota = isinstance(error, QuotaError)
+            more = "; a request for more takes hours to days" if is_quota else ""
             self._refused(
                 error,
-                aws=["has made nothing and bills nothing; a request for more takes hours to days"],
-                console="Service Quotas > AWS services > Amazon SageMaker",
+                aws=[f"has made nothing and bills nothing{more}"],
+                console="Service Quotas > AWS services > Amazon SageMaker" if is_quota else "",
             )
             raise
         self._story.step(
@@ -221,92 +217,6 @@ class Deployment:
         account = self._account
         missing = uploads.missing(account, bucket, self._plan.parcels)
         return sum(uploads.send(account, bucket, each, self._talk).size for each in missing)
-
-    def _ask(self, machine: Machine) -> None:
-        """Ask once, then under the fault if it is one of asking, then all that was recorded."""
-        question, answer, first = self._first(machine)
-        if answer.status != 200:  # which patience does not mend: all of it is on this machine
-            message = f"the first question was answered {answer.status}: {words.short(answer.body)}"
-            raise CheckError(message, where=machine.url, hint="marfa serve MODEL shows it closer")
-        self._figures["first_answer_seconds"] = round(time.monotonic() - self._began, 2)
-        cold = round(machine.function.cold[0] * 1000) if machine.function else 0
-        self._figures |= {"cold_start_ms": cold, "first_request_ms": round(first * 1000)}
-        self._story.step(
-            "The first answer",
-            here=[
-                *words.exchange(question, answer),
-                f"{first * 1000:.0f} ms, {cold} of them the function's cold start; "
-                f"{self._figures['first_answer_seconds']:g} s since this began",
-            ],
-            aws=words.way(self._plan.settings.target),
-            costs=f"{words.each(self._plan)} a request",
-            console=f"CloudWatch > Log groups > {self._plan.names.function_log}",
-        )
-        if self._fault.throttled:
-            self._throttle(machine, question)
-        asked, wrong = checking.check(
-            self._plan.bundle,
-            machine.url,
-            self._talk,
-            time.sleep,
-            rounded=self._plan.may_be_rounded,
-        )
-        if wrong:
-            message = f"request {wrong} of {asked} was answered otherwise than recorded"
-            raise CheckError(message, where=machine.url, hint="package the model again")
-        assert machine.gateway is not None
-        busy = machine.gateway.statuses[429] - self._figures.get("refused_429", 0)
-        self._figures |= {"golden": asked, "throttled": busy}
-        waited = f"; {busy} met the throttle, waited and asked again" if busy else ""
-        self._story.step(
-            "Every golden request, through the whole way",
-            here=[f"{asked} asked, {asked} answered as recorded when it was packaged{waited}"],
-            aws=["the same; a version that answers otherwise is taken back at once"],
-            costs=f"{words.each(self._plan)} a request",
-            console="CloudWatch > Metrics > Lambda > Invocations",
-        )
-
-    def _first(self, machine: Machine) -> tuple[Request, Response, float]:
-        recorded = golden.pairs(self._plan.bundle.contents["golden.jsonl"])
-        question = next(
-            request
-            for request, expected in recorded
-            if request.method == "POST" and expected.status == 200
-        )
-        began = time.monotonic()
-        return question, checking.ask(machine.url, question), time.monotonic() - began
-
-    def _throttle(self, machine: Machine, question: Request) -> None:
-        """Ask too much at once, and see who says so, and who asks again."""
-        assert machine.gateway is not None
-        usual = machine.gateway.tokens
-        machine.gateway.tokens = Tokens(1, _BURST)
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            every = pool.map(lambda _: checking.ask(machine.url, question), range(_AT_ONCE))
-            statuses = [answer.status for answer in every]
-        machine.gateway.tokens = usual
-        here = [
-            f"{_AT_ONCE} at once, where {_BURST} are allowed: {statuses.count(200)} answered 200, "
-            f'{statuses.count(429)} answered 429 {{"message":"Too Many Requests"}}',
-            "whoever gets 429 waits 1, 2, 3 s and asks again, as marfa's clients do",
-        ]
-        if machine.runtime_url:
-            before = machine.runtime.calls.copy()
-            machine.runtime.refusals.extend([(429, "ThrottlingException")] * 2)
-            answer = checking.ask(machine.url, question)
-            calls = machine.runtime.calls - before
-            here.append(
-                f"SageMaker said ThrottlingException {calls[429]} times, the function asked again "
-                f"after 0.25 and 0.5 s, and the client saw {answer.status} alone"
-            )
-        self._figures["refused_429"] = statuses.count(429)
-        self._story.step(
-            "Too many at once",
-            here=here,
-            aws=["the stage counts; the function is not called, so nothing of it is billed"],
-            costs="$0 for what is refused",
-            console="API Gateway > APIs > Throttling; CloudWatch > 4xx",
-        )
 
     def _stay(self, machine: Machine) -> str:
         end = machine.lease_end

@@ -8,6 +8,7 @@ from typing import Any
 
 from marfa.aws import lease, price
 from marfa.aws.planning import Plan
+from marfa.aws.template.base import SITE
 from marfa.container.messages import Request, Response
 from marfa.rehearsal.machine import Machine, Trouble
 
@@ -32,7 +33,11 @@ def parcels(plan: Plan) -> Iterator[str]:
     }
     for parcel in plan.parcels:
         kind = parcel.key.partition("/")[0]
-        yield f"{parcel.size:>12,} bytes  {said.get(kind, parcel.key)}"
+        if kind in said:
+            yield f"{parcel.size:>12,} bytes  {said[kind]}"
+    page = [parcel.size for parcel in plan.parcels if parcel.key.startswith(SITE)]
+    if page:
+        yield f"{sum(page):>12,} bytes  the page, {len(page)} files for CloudFront"
 
 
 def started(machine: Machine) -> dict[str, Any]:
@@ -51,6 +56,8 @@ def at_work(machine: Machine, plan: Plan) -> list[str]:
             "the model in an /opt/ml/model",
         )
     found.append("the function's zip, unpacked; its process starts with the first request")
+    if plan.settings.site:
+        found.append("no CloudFront here: the page comes through the API, as without --site")
     if machine.lease_end:
         left = lease.left(plan.now, machine.lease_end)
         found.append(f"the lease: all of it ends at {lease.stamp(machine.lease_end)}, in {left}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from marfa.rehearsal.story import Step
 
 _MARGIN = 4
 _LABELS = 9
+_NARROWEST = 5
 
 
 def step(told: Step) -> None:
@@ -30,12 +32,27 @@ def step(told: Step) -> None:
 
 
 def _labelled(label: str, lines: Iterable[str]) -> None:
+    out = stdout()
     for text in lines:
-        line = Text(" " * _MARGIN)
-        line.append(f"{label:<{_LABELS}}", style="dim" if label else "")
-        line.append(text)
-        stdout().print(line, soft_wrap=True)
-        label = ""
+        for part in _fitting(text, out.width - _MARGIN - _LABELS) if out.is_terminal else [text]:
+            line = Text(" " * _MARGIN)
+            line.append(f"{label:<{_LABELS}}", style="dim" if label else "")
+            line.append(part)
+            out.print(line, soft_wrap=True)
+            label = ""
+
+
+def _fitting(text: str, width: int) -> list[str]:
+    """Break a line where it meets the edge; a command stays whole, so that it can be copied.
+
+    >>> _fitting("a word or two", 6), _fitting("  a command of many words", 6)
+    (['a word', 'or two'], ['  a command of many words'])
+    """
+    if text.startswith("  "):
+        return [text]
+    return textwrap.wrap(
+        text, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False
+    ) or [text]
 
 
 def rehearse(result: Mapping[str, Any], as_json: bool) -> None:

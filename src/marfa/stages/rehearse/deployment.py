@@ -223,14 +223,14 @@ class Deployment:
         assert machine.gateway is not None
         # what has just been asked is not to stand in the way of a first visitor, whose page is ten files
         time.sleep(min(_REFILL_SECONDS, max(0.0, machine.gateway.tokens.full_after)))
-        self._story.step(
-            "It is up: try it",
-            here=words.ways_in(machine, self._plan, end),
-            aws=["the same page at an https:// address that anybody can open"],
-            costs=self._plan.estimate.lines()[0],
-            console="SageMaker > Endpoints" if machine.runtime_url else "Lambda > Functions",
-        )
         with signals.caught() as stop:
+            self._story.step(
+                "It is up: try it",
+                here=words.ways_in(machine, self._plan, end),
+                aws=["the same page at an https:// address that anybody can open"],
+                costs=self._plan.estimate.lines()[0],
+                console="SageMaker > Endpoints" if machine.runtime_url else "Lambda > Functions",
+            )
             while not stop.signal_number:
                 if end is not None and self._now() >= end:
                     return "the lease"

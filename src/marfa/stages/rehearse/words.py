@@ -122,7 +122,7 @@ def ways_in(machine: Machine, plan: Plan, end: datetime | None) -> list[str]:
     ask = f"marfa predict --against {machine.url} 'A film I would gladly see again.'"
     if generator:
         ask = f"marfa generate --against {machine.url} --prompt 'My lord, '"
-    found = [f"the page:  {machine.url}", f"the shell: {ask}"]
+    found = [f"the page:  {machine.url}", "the shell:", f"  {ask}"]
     if machine.runtime_url:
         body = "100-you are " if generator else "A film I would gladly see again."
         found += [

@@ -131,9 +131,9 @@ def reason(job: Job, limit: int = 600) -> str:
     r"""Return why a job failed, in AWS's words, without the lines of a stack.
 
     >>> from marfa.aws.jobs import TRAINING
-    >>> why = 'AlgorithmError: Traceback (most recent call last):\n  File "x"\nValueError: bad\n, exit code: 1'
+    >>> why = 'Error: Traceback (most recent call last):\n  File "x"\nValueError: bad\n, exit code: 1'
     >>> reason(Job(TRAINING, "a", "Failed", why, {}))
-    'AlgorithmError: ValueError: bad'
+    'Error: ValueError: bad'
     """
     told = job.reason.strip()
     if "Traceback (most recent call last)" in told:

@@ -1,12 +1,13 @@
-"""What comes before a job: what would stop it, what it may cost, its bucket, what it reads."""
+"""What comes before a job: what would stop it, what it may cost, its bucket, what is sent to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from marfa.aws import images, pace, stacks, uploads
+from marfa.aws import pace, stacks, uploads
 from marfa.aws.client import Cloud
 from marfa.aws.findings import Finding
 from marfa.aws.job_price import JobPrice
@@ -32,26 +33,24 @@ def bucket_of(cloud: Cloud, names: Names) -> str:
     return (found.outputs if found else {}).get("Bucket", "")
 
 
-def tell(
-    findings: Sequence[Finding],
-    cost: JobPrice,
-    image: str,
-    cloud: Cloud,
-    absent: Sequence[Parcel],
-    workdir: Path,
-    max_kbps: int,
-    talk: Talk,
-) -> None:
-    """Say what there is to know before anything is sent or made, and refuse what cannot succeed.
+@dataclass(frozen=True)
+class Line:
+    """The way up.
+
+    Attributes:
+        workdir: where its measured speed is kept.
+        max_kbps: what an upload may take; 0 for all.
+    """
+
+    workdir: Path
+    max_kbps: int = 0
+
+
+def refuse(findings: Sequence[Finding], talk: Talk) -> None:
+    """Refuse what cannot succeed, and say what else was found.
 
     Args:
         findings: what was looked at.
-        cost: what it may cost.
-        image: the container's name or address.
-        cloud: the account.
-        absent: what has to be sent.
-        workdir: where the measured speed of the line is kept.
-        max_kbps: what an upload may take.
         talk: whom to tell.
 
     Raises:
@@ -60,23 +59,30 @@ def tell(
     for finding in findings:
         if finding.blocking:
             raise finding.error
+    for finding in findings:
         if not finding.ok:
-            talk.warn(f"{finding.what}: {finding.found}{f' ({finding.hint})' * bool(finding.hint)}")
-    if warning := images.warning(image, cloud.now().date()):
-        talk.warn(warning)
-    for line in cost.lines():
-        talk.say(line)
+            hint = f" ({finding.hint})" if finding.hint else ""
+            talk.warn(f"{finding.what}: {finding.found}{hint}")
+
+
+def tell(cloud: Cloud, cost: JobPrice, absent: Sequence[Parcel], line: Line, talk: Talk) -> None:
+    """Say what a job may cost, and what is sent, before anything is sent or made.
+
+    Args:
+        cloud: the account.
+        cost: what it may cost.
+        absent: what has to be sent.
+        line: the way up.
+        talk: whom to tell.
+    """
+    for words in cost.lines():
+        talk.say(words)
     size = sum(parcel.size for parcel in absent)
-    talk.say(f"to send: {size:,} bytes, {pace.recall(workdir, max_kbps).words(size)}")
+    talk.say(f"to send: {size:,} bytes, {pace.recall(line.workdir, line.max_kbps).words(size)}")
 
 
 def prepare(
-    cloud: Cloud,
-    names: Names,
-    parcels: Iterable[Parcel],
-    workdir: Path,
-    max_kbps: int,
-    talk: Talk,
+    cloud: Cloud, names: Names, parcels: Iterable[Parcel], line: Line, talk: Talk
 ) -> tuple[str, Sent]:
     """Make the bucket and the roles where they are not, and send what is not there.
 
@@ -84,8 +90,7 @@ def prepare(
         cloud: the account.
         names: the deployment's names.
         parcels: what must be there.
-        workdir: where the measured speed of the line is kept.
-        max_kbps: what an upload may take.
+        line: the way up.
         talk: whom to tell.
 
     Returns:
@@ -93,13 +98,26 @@ def prepare(
     """
     made = stacks.apply(cloud, names, names.base, base.build(names), talk)
     bucket = made.outputs["Bucket"]
+    return bucket, send(cloud, bucket, parcels, line, talk)
+
+
+def send(cloud: Cloud, bucket: str, parcels: Iterable[Parcel], line: Line, talk: Talk) -> Sent:
+    """Send what is not there, say what that took, and keep how fast it was.
+
+    Args:
+        cloud: the account.
+        bucket: its name.
+        parcels: what must be there.
+        line: the way up.
+        talk: whom to tell.
+    """
     size, seconds = 0, 0.0
     for parcel in uploads.missing(cloud, bucket, parcels):
-        sent = uploads.send(cloud, bucket, parcel, talk, max_kbps=max_kbps)
-        pace.remember(workdir, sent, cloud.now(), max_kbps)
+        sent = uploads.send(cloud, bucket, parcel, talk, max_kbps=line.max_kbps)
+        pace.remember(line.workdir, sent, cloud.now(), line.max_kbps)
         size, seconds = size + sent.size, seconds + sent.seconds
     talk.say(f"sent {size:,} bytes in {pace.duration(seconds)}")
-    return bucket, Sent(size, seconds)
+    return Sent(size, seconds)
 
 
 def create(

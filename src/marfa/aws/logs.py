@@ -78,11 +78,20 @@ def _lines(cloud: Cloud, group: str, stream: str, places: Places) -> Iterator[st
             del places[stream]
             continue
         for event in found["events"]:
-            yield from str(event["message"]).splitlines()
+            yield from map(_plain, str(event["message"]).splitlines())
         ahead = str(found["nextForwardToken"])
         if ahead == place:  # at the end CloudWatch answers with the word that it was given
             return
         places[stream] = ahead
+
+
+def _plain(line: str) -> str:
+    r"""Return a line without what would command a terminal.
+
+    >>> _plain("epoch 1:\tok\x1b[2J")
+    'epoch 1:\tok[2J'
+    """
+    return "".join(letter for letter in line if letter.isprintable() or letter == "\t")
 
 
 def forget(cloud: Cloud, group: str, job: str) -> int:

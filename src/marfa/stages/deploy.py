@@ -8,19 +8,18 @@ from typing import Any
 from marfa.aws import (
     checking,
     inventory,
-    pace,
+    launch,
     planning,
     policies,
     releases,
     stacks,
     statements,
-    uploads,
     versions,
 )
 from marfa.aws.checking import Ask
 from marfa.aws.client import Cloud
+from marfa.aws.launch import Line
 from marfa.aws.names import Names
-from marfa.aws.parcel import Sent
 from marfa.aws.planning import Plan
 from marfa.aws.stacks import Stack
 from marfa.aws.template import base
@@ -83,7 +82,8 @@ def _carry_out(plan: Plan, cloud: Cloud, talk: Talk, ask: Ask) -> dict[str, Any]
     names = plan.names
     made = stacks.apply(cloud, names, names.base, base.build(names), talk)
     bucket = made.outputs["Bucket"]
-    sent = _send(plan, cloud, bucket, talk)
+    line = Line(plan.workdir, plan.settings.max_kbps)
+    sent = launch.send(cloud, bucket, plan.parcels, line, talk)
     before = _before(plan, cloud, talk)
     version = _record(plan, cloud, bucket, before)
     live = releases.release(cloud, names, version, plan.end(before, cloud.now()), talk)
@@ -104,17 +104,6 @@ def _carry_out(plan: Plan, cloud: Cloud, talk: Talk, ask: Ask) -> dict[str, Any]
         "sent": {"bytes": sent.size, "seconds": round(sent.seconds, 1)},
         "price": plan.estimate.document(),
     }
-
-
-def _send(plan: Plan, cloud: Cloud, bucket: str, talk: Talk) -> Sent:
-    """Send what is not there, and say what that took."""
-    size, seconds = 0, 0.0
-    for parcel in uploads.missing(cloud, bucket, plan.parcels):
-        sent = uploads.send(cloud, bucket, parcel, talk, max_kbps=plan.settings.max_kbps)
-        pace.remember(plan.workdir, sent, cloud.now(), plan.settings.max_kbps)
-        size, seconds = size + sent.size, seconds + sent.seconds
-    talk.say(f"deploy: sent {size:,} bytes in {pace.duration(seconds)}")
-    return Sent(size, seconds)
 
 
 def _before(plan: Plan, cloud: Cloud, talk: Talk) -> Stack | None:

@@ -188,15 +188,14 @@ def _found(cloud: Cloud, names: Names, scoring: Scoring, talk: Talk) -> str:
 
 def _begun(cloud: Cloud, names: Names, scoring: Scoring, place: Place, talk: Talk) -> str:
     """Begin a job, and return its name."""
-    findings = look_before(cloud, TRANSFORM, place.job, scoring.image, asking(names))
-    for finding in findings:
-        if finding.blocking:
-            raise finding.error
+    line = launch.Line(place.workdir, place.cloud.max_kbps)
+    launch.refuse(look_before(cloud, TRANSFORM, place.job, scoring.image, asking(names)), talk)
+    if warning := images.warning(place.cloud.image, cloud.now().date()):
+        talk.warn(warning)
     cost = JobPrice(machine=place.job.machine, region=cloud.region)
     absent = uploads.missing(cloud, launch.bucket_of(cloud, names), scoring.parcels)
-    kbps = place.cloud.max_kbps
-    launch.tell(findings, cost, place.cloud.image, cloud, absent, place.workdir, kbps, talk)
-    bucket, _ = launch.prepare(cloud, names, scoring.parcels, place.workdir, kbps, talk)
+    launch.tell(cloud, cost, absent, line, talk)
+    bucket, _ = launch.prepare(cloud, names, scoring.parcels, line, talk)
     made = transform_job.model_request(names, scoring, bucket)
     launch.create(cloud, "create_model", made, lambda: True)  # its name says what it is made of
     name = jobs.name(names, scoring.hash, cloud.now())

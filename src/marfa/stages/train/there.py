@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from marfa import files, record
-from marfa.aws import following, jobs, launch, training_job, uploads
+from marfa.aws import following, images, jobs, launch, training_job, uploads
 from marfa.aws.client import Cloud
 from marfa.aws.following import Told
 from marfa.aws.job_policies import asking
@@ -122,12 +122,11 @@ def _over(cloud: Cloud, name: str, talk: Talk) -> str:
 def _begun(cloud: Cloud, names: Names, job: Job, settings: Settings, talk: Talk) -> str:
     """Begin a job, and return its name."""
     image = training_job.image(job.settings, cloud.region, cloud.partition)
-    workdir, max_kbps = Path(settings.place.workdir), settings.cloud.max_kbps
+    line = launch.Line(Path(settings.place.workdir), settings.cloud.max_kbps)
     parcels = [parcel for channel in job.channels for parcel in channel.parcels]
-    findings = preflight(cloud, TRAINING, job.settings, image, asking(names))
-    for finding in findings:
-        if finding.blocking:
-            raise finding.error
+    launch.refuse(preflight(cloud, TRAINING, job.settings, image, asking(names)), talk)
+    if warning := images.warning(training_job.chosen(job.settings), cloud.now().date()):
+        talk.warn(warning)
     cost = JobPrice(
         machine=job.settings.machine,
         machines=job.settings.machines,
@@ -136,9 +135,8 @@ def _begun(cloud: Cloud, names: Names, job: Job, settings: Settings, talk: Talk)
         region=cloud.region,
     )
     absent = uploads.missing(cloud, launch.bucket_of(cloud, names), parcels)
-    chosen = training_job.chosen(job.settings)
-    launch.tell(findings, cost, chosen, cloud, absent, workdir, max_kbps, talk)
-    bucket, sent = launch.prepare(cloud, names, parcels, workdir, max_kbps, talk)
+    launch.tell(cloud, cost, absent, line, talk)
+    bucket, sent = launch.prepare(cloud, names, parcels, line, talk)
     made = training_job.request(names, job, bucket=bucket, image=image, now=cloud.now())
     name = str(made["TrainingJobName"])
     folder = settings.job_folder

@@ -27,6 +27,8 @@ from marfa.stages.rehearse import words
 from marfa.stages.rehearse.asking import Asking
 
 _LOOK_SECONDS = 0.1
+
+_Act = Callable[[Resource], None]
 _REFILL_SECONDS = 3.0
 
 
@@ -62,6 +64,7 @@ class Deployment:
         parcels = [_whole(parcel) for parcel in plan.parcels]
         self._plan = replace(plan, parcels=parcels, absent=parcels)
         self._made: list[Line] = []
+        self._gone: list[str] = []
         self._figures: dict[str, Any] = {}
 
     def play(self, folder: Path, port: int, *, stay: bool) -> dict[str, Any]:
@@ -85,24 +88,31 @@ class Deployment:
             trouble=self._fault.machine,
             tell=self._talk.say,
         )
-        account.formation = Formation(plan.names, self._noting(machine), machine.unmake)
+        account.formation = Formation(plan.names, *self._noting(machine))
         try:
             self._make(machine)
             asking = Asking(plan, machine, self._story, self._talk, self._began)
             self._figures |= asking.ask(throttled=self._fault.throttled)
-            ended = self._stay(machine) if stay else "the lease, brought forward"
+            end = "the lease, brought forward" if plan.leased else "marfa, all being asked"
+            ended = self._stay(machine) if stay else end
         finally:  # whoever ends it, and however
             stacks.delete(account, plan.names, plan.names.live, Silence())
             stacks.delete(account, plan.names, plan.names.base, Silence())
             account.storage.clear()
         return self._end(machine, ended)
 
-    def _noting(self, machine: Machine) -> Callable[[Resource], None]:
+    def _noting(self, machine: Machine) -> tuple[_Act, _Act]:
+        """Return what makes a resource and what takes it away, so that both can be told."""
+
         def make(resource: Resource) -> None:
             machine.make(resource)
             self._made.append(line(resource))
 
-        return make
+        def unmake(resource: Resource) -> None:
+            machine.unmake(resource)
+            self._gone.append(resource.logical)
+
+        return make, unmake
 
     def _look(self) -> None:
         plan = self._plan
@@ -245,7 +255,11 @@ class Deployment:
         plan = self._plan
         self._story.step(
             f"Back to nothing: ended by {ended}",
-            here=["addresses closed, processes ended, files deleted", "0 left"],
+            here=[
+                f"taken away, the last made first: {', '.join(self._gone)}",
+                "addresses closed, processes ended, files deleted",
+                "0 left",
+            ],
             aws=words.ending(plan),
             costs="$0 from here on",
             console="CloudFormation > Stacks > Deleted",

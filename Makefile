@@ -3,11 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 RECIPE ?= sentiment
 TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+# AWS's own programs, each in a virtual environment of its own; those that take no torch go into CI.
+PEERS_LIGHT := mms awscli
+PEERS_TORCH := torchserve training
 # Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-cloud faults check bench docs clean
+.PHONY: help setup run test test-browser test-cloud faults peers peers-light hosts check bench docs clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,8 +46,23 @@ test-browser: .venv/installed  ## the page in a real Chromium
 test-cloud: .venv/installed  ## the account that is emulated for the tests, and a sample of its faults
 	$(BIN)/pytest tests/cloud tests/torture -o norecursedirs='.*'
 
-faults: .venv/installed  ## cut, throttle and refuse deploy and destroy at each of their calls (an hour and a half)
-	FAULTS_EVERY=1 $(BIN)/pytest tests/torture/test_cloud_faults.py -o norecursedirs=".*"
+faults: .venv/installed  ## cut, throttle and refuse deployments and jobs at each of their calls (two hours)
+	FAULTS_EVERY=1 $(BIN)/pytest tests/torture -o norecursedirs=".*"
+
+.venv-peers/%/installed: tests/peers/stacks/%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(if $(filter $*,$(PEERS_TORCH)),$(@D)/bin/pip install --quiet --disable-pip-version-check --constraint $< $(TORCH))
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+peers: .venv/installed .venv/aws-lambda-rie $(patsubst %,.venv-peers/%/installed,$(PEERS_LIGHT) $(PEERS_TORCH))  ## AWS's own servers, launcher and clients, with an unchanged model (three minutes, and 2 GB)
+	$(BIN)/pytest tests/peers -rs -o norecursedirs='.*'
+
+peers-light: .venv/installed .venv/aws-lambda-rie $(patsubst %,.venv-peers/%/installed,$(PEERS_LIGHT))  ## those of them that take no torch, as CI does
+	$(BIN)/pytest tests/peers -rs -m 'not slow' -o norecursedirs='.*'
+
+hosts: .venv/installed .venv/aws-lambda-rie  ## ask every host everything, and write the table of docs/hosts.md
+	$(BIN)/python -m tests.peers.table
 
 check: .venv/installed  ## format, lint, types, and documents in step with the code
 	$(BIN)/ruff format --check .
@@ -59,5 +77,5 @@ bench: .venv/installed .venv/aws-lambda-rie  ## the tables of docs/log.md, measu
 	$(BIN)/python benchmarks/all.py
 
 clean:  ## remove .venv and caches; what you trained, in work/, stays
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-peers dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,7 @@ from botocore.exceptions import ConnectTimeoutError
 from tests.cloud import job_bodies
 from tests.cloud.aws import ACCOUNT, REGION, account, bed
 from tests.cloud.faults import Faults, PowerCut
-from tests.cloud.inventory import blurred, everything
+from tests.cloud.inventory import everything
 from tests.cloud.lookalikes import lookalikes
 from tests.cloud.recorder import Recorder
 from tests.conftest import SMALL
@@ -22,7 +22,6 @@ from marfa.errors import (
     DataError,
     GoneError,
     JobError,
-    MarfaError,
     QuotaError,
     SettingsError,
 )
@@ -378,38 +377,6 @@ def test_destroy_stops_a_job_at_work_first_and_leaves_nothing(bed, there):
     assert [
         line for line in there_now - set(foreign) if job["job"] in line or "log" not in line
     ] == []
-
-
-@pytest.mark.parametrize("kind", ["die-before", "die-after"])
-def test_a_laptop_that_dies_at_any_call_never_has_two_jobs(bed, there, tmp_path, kind):
-    operations = count_calls(bed, there)
-    usual = sorted(blurred(everything(bed.session())))
-    tried = 0
-    for number in points(operations):
-        bed.reset()
-        folder = f"{kind}-{number}"
-        session = bed.session()
-        Faults(session, number, kind)
-        try:
-            there(session=session, folder=folder)
-        except (MarfaError, PowerCut):
-            tried += 1
-        there(folder=folder)
-        assert len(bed.jobs.of()) == 1, (kind, number, operations[number - 1])
-        assert sorted(blurred(everything(bed.session()))) == usual, (kind, number)
-    assert tried >= 5
-
-
-SAMPLE = {
-    *("create_stack", "put_object", "create_training_job", "describe_training_job"),
-    *("get_log_events", "get_object"),
-}
-
-
-def points(operations):
-    """Number the first call of some operations; all of them, in all ways, are a matter of minutes."""
-    first = {name: number for number, name in reversed(list(enumerate(operations, 1)))}
-    return sorted(first[name] for name in SAMPLE)
 
 
 def cut_after(bed, there, operation, kind="die-after", **chosen):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marfa import files
+from marfa.aws.bucket import Bucket
 from marfa.aws.channels import Channel
 from marfa.aws.names import Names
 from marfa.aws.parcel import Parcel
@@ -60,9 +61,9 @@ class Scoring:
         return [self.model, *self.rows.parcels]
 
     @property
-    def result(self) -> str:
-        """Return the key of what comes back."""
-        return f"{SCORED}{self.hash}/{FILE}{_END}"
+    def folder(self) -> str:
+        """Return how the key of what comes back begins."""
+        return f"{SCORED}{self.hash}/"
 
 
 def model_name(names: Names, scoring: Scoring) -> str:
@@ -126,7 +127,7 @@ def request(names: Names, scoring: Scoring, *, name: str, bucket: str) -> dict[s
             "SplitType": "Line",
         },
         "TransformOutput": {
-            "S3OutputPath": f"s3://{bucket}/{SCORED}{scoring.hash}/",
+            "S3OutputPath": f"s3://{bucket}/{scoring.folder}",
             "Accept": KIND,
             "AssembleWith": "Line",
         },
@@ -136,6 +137,16 @@ def request(names: Names, scoring: Scoring, *, name: str, bucket: str) -> dict[s
         },
         "Tags": names.tags,
     }
+
+
+def result(bucket: Bucket, scoring: Scoring) -> str:
+    """Return the key of what has come back; empty where nothing has.
+
+    AWS names it after the file of the rows, and does not say whether the end of a packed one stays.
+    """
+    pages = bucket.pages("list_objects_v2", Prefix=scoring.folder)
+    keys = [str(each["Key"]) for page in pages for each in page.get("Contents", [])]
+    return next((key for key in keys if key.endswith(_END)), "")
 
 
 def judged(lines: Iterable[bytes]) -> list[bytes]:

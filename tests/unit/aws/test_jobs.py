@@ -36,7 +36,7 @@ def test_scoring_is_asked_for_as_boto3_sends_it():
     assert made["MaxPayloadInMB"] * made["MaxConcurrentTransforms"] <= 100  # says AWS
     limit = model.shape("sagemaker", "ModelName").metadata["max"]
     assert len(transform_job.model_name(NAMES, SCORING)) <= limit
-    assert f"s3://b/{SCORING.result}".startswith(made["TransformOutput"]["S3OutputPath"])
+    assert made["TransformOutput"]["S3OutputPath"] == f"s3://b/scored/{SCORING.hash}/"
 
 
 def test_a_name_says_whose_a_job_is():

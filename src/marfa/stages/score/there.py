@@ -111,7 +111,8 @@ def judge(
     if job.status != "Completed":
         raise _unfinished(cloud, job, talk)
     bucket = Bucket(cloud, launch.bucket_of(cloud, names))
-    if not downloads.fetch(bucket, scoring.result, target, talk):
+    key = transform_job.result(bucket, scoring)
+    if not key or not downloads.fetch(bucket, key, target, talk):
         message = "it is done, and what it has made is not in the bucket"
         raise JobError(message, where=job.name, hint="run the same command again")
     return {"rows": count, **_spent(cloud, names, job)}
@@ -169,18 +170,14 @@ def _found(cloud: Cloud, names: Names, scoring: Scoring, talk: Talk) -> str:
     bucket = launch.bucket_of(cloud, names)
     if not bucket:
         return ""
-    place = f"s3://{bucket}/{transform_job.SCORED}{scoring.hash}/"
+    place = f"s3://{bucket}/{scoring.folder}"
     found = jobs.newest(cloud, TRANSFORM, names, scoring.hash, place)
     if found is None:
         return ""
     if found.status == "InProgress":
         talk.say(f"{found.name} judges this already; nothing else is begun")
         return found.name
-    if found.status == "Completed":
-        try:
-            Bucket(cloud, bucket).call("head_object", Key=scoring.result)
-        except GoneError:
-            return ""
+    if found.status == "Completed" and transform_job.result(Bucket(cloud, bucket), scoring):
         talk.say(f"{found.name} has judged this already; what it has made is fetched")
         return found.name
     return ""

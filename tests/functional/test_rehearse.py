@@ -12,12 +12,14 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from tests.conftest import SMALL
 
+import marfa as marfa_package
 from marfa import bundle as bundles
 from marfa import loading
 from marfa.aws import checking
@@ -251,6 +253,9 @@ def test_a_fault_and_a_port_that_is_taken_end_with_their_codes(model_path, tmp_p
     assert "Traceback" not in done.stderr
 
 
+WIDE = ("--rate", "1000", "--burst", "1000")  # so that nothing waits for the throttle
+
+
 class Shell:
     """A person's terminal with a rehearsal in it."""
 
@@ -289,7 +294,7 @@ class Shell:
 
 @pytest.fixture
 def shell(model_path, tmp_path):
-    made = Shell(model_path, "--workdir", tmp_path, "--target", "endpoint")
+    made = Shell(model_path, "--workdir", tmp_path, "--target", "endpoint", *WIDE)
     made.read(r"until \S+, or Ctrl-C")
     yield made
     made.process.kill()
@@ -385,3 +390,32 @@ def test_what_cannot_be_rehearsed_is_said(tmp_path, arguments, code, words):
 def test_every_fault_is_named_in_the_help():
     shown = marfa("--help").stdout
     assert all(name in shown for name in faults.FAULTS)
+
+
+WITHOUT = """
+import sys
+sys.path[:] = [each for each in sys.path if "site-packages" not in each] + sys.argv[1:3]
+from marfa.cli import main
+sys.exit(main(["rehearse", *sys.argv[3:]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "target", "extra"),
+    [("boto3", "lambda", "aws"), ("starlette", "endpoint", "serve"), ("starlette", "lambda", "")],
+)
+def test_a_part_that_is_not_installed_is_named(model_path, tmp_path, missing, target, extra):
+    (linked := tmp_path / "linked").mkdir()
+    source = Path(marfa_package.__file__).parents[1]
+    for entry in Path(boto3.__file__).parents[1].iterdir():
+        if not entry.name.startswith(missing):
+            (linked / entry.name).symlink_to(entry)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-S", "-c", WITHOUT, source, linked, model_path),
+            *("--target", target, "--workdir", tmp_path / "work"),
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == (2 if extra else 0), done.stderr
+    assert f"pip install 'marfa[{extra}]'" in done.stderr or not extra

@@ -9,10 +9,15 @@ from pathlib import Path
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from tests.peers import toolkit
+from tests import gateways
+from tests.peers import model_servers, toolkit
 from tests.peers.comparison import response
 from tests.peers.processes import Program, environ, free_port
 
+from marfa import bundle, loading
+from marfa.container import pages
+from marfa.container.contract import DEFAULT_LIMITS
+from marfa.proxy import handler as proxy
 from marfa.rehearsal import runtime
 from marfa.rehearsal.container import Container
 from marfa.rehearsal.loopback import Door
@@ -134,6 +139,30 @@ def awscli(model_path, folder):
                 if not found:
                     return response(int(told["code"]), None, told["err"].encode())
                 return response(int(found[1]), None, found[2].encode())
+
+            yield ask
+
+
+@contextlib.contextmanager
+def proxied(model_path, folder):
+    """The function before an endpoint, with AWS's own server in the endpoint's container."""
+    found = bundle.load(model_path)
+    site = folder / "site"
+    site.mkdir()
+    packed = pages.pack(pages.files(loading.of(found, engine="numpy"), DEFAULT_LIMITS))
+    for name, content in packed.items():
+        (site / name).write_bytes(content)
+    with model_servers.running("mms", model_path, folder) as (_, url):
+        answering = Runtime()
+        answering.endpoints[NAME] = Endpoint(name=NAME, url=url)
+        with Door(answering.answer, runtime.refuse, most_bytes=runtime.MOST_BYTES) as door:
+            endpoint = proxy.Endpoint(NAME, lambda seconds: client(door.url))
+            function = proxy.handler_of(site, endpoint)
+
+            def ask(request):
+                answer = function(gateways.http(request))
+                kind = answer["headers"]["Content-Type"]
+                return response(answer["statusCode"], kind, gateways.body_of(answer))
 
             yield ask
 

@@ -174,6 +174,11 @@ HOSTS = {
         clients.rehearsed,
         own=clients.gateways_own,
     ),
+    "proxy, MMS": Host(
+        "the proxy's handler, boto3, the runtime API, and `MMS` as above in the container",
+        clients.proxied,
+        skip=lambda: model_servers.reason_to_skip("mms"),
+    ),
     "boto3": Host(
         "`invoke_endpoint` to the rehearsed runtime API",
         clients.boto3_whole,

@@ -74,7 +74,9 @@ def train(root, folder, until=""):
         return program.wait(120), program.log
 
 
-@pytest.mark.parametrize("recipe", jobs.FLAGS)
+@pytest.mark.parametrize(
+    "recipe", ["sentiment", pytest.param("shakespeare", marks=pytest.mark.slow)]
+)
 def test_a_job_stopped_as_process_1_goes_on_and_ends_with_the_same_model(recipe, tmp_path):
     whole = job(tmp_path / "whole", recipe)
     code, log = train(whole, tmp_path / "whole" / "run")

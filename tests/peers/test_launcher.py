@@ -15,7 +15,10 @@ from marfa import bundle, portable
 from marfa.container import torchrun
 from marfa.recipes import resolve
 
-pytestmark = pytest.mark.skipif(bool(missing("training")), reason=missing("training") or "there")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(missing("training")), reason=missing("training") or "there"),
+]
 GIVEN = {"recipe": "sentiment", **jobs.FLAGS["sentiment"], "bidirectional": True}
 OURS = {
     "sagemaker_program": "train.py",

@@ -369,6 +369,7 @@ def test_the_command_that_it_shows_for_awss_own_tool_is_good(shell, tmp_path):
     ("arguments", "code", "words"),
     [
         (["none.tar.gz"], 3, "marfa run"),
+        (["work/none"], 3, "marfa run"),
         (["sentimnt"], 2, "neither a recipe"),
         (["none.toml"], 2, "neither a recipe"),
         ([".", "--epochs", "3"], 2, "--epochs"),

@@ -122,7 +122,7 @@ def rehearse(
     """Go the whole way to AWS and back on this machine: no account, no Docker, no cost."""
     from marfa.stages.rehearse import rehearse as stage
 
-    is_model = what not in RECIPES and (Path(what).is_dir() or what.endswith(".tar.gz"))
+    is_model = _is_model(what)
     if is_model:
         _refuse_of_a_run(options)
     settings = settings_of("" if is_model else what, options)
@@ -137,6 +137,20 @@ def rehearse(
         tell=(lambda step: None) if common.json else show_rehearsal.step,
     )
     show_rehearsal.rehearse(result, common.json)
+
+
+def _is_model(what: str) -> bool:
+    """Say whether something names a model, and no recipe; which is not there is told by its form.
+
+    >>> _is_model("sentiment"), _is_model("a/marfa.toml"), _is_model("sentimnt")
+    (False, False, False)
+    >>> _is_model("work/none"), _is_model("none.tar.gz")
+    (True, True)
+    """
+    if what in RECIPES or what.endswith(".toml"):
+        return False
+    path = Path(what)
+    return path.exists() or len(path.parts) > 1 or path.suffix in {".gz", ".tgz"}
 
 
 def _refuse_of_a_run(options: Any) -> None:

@@ -278,6 +278,12 @@ class _Call(http.server.BaseHTTPRequestHandler):
                 self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
 
+    def handle_expect_100(self) -> bool:
+        """Let a client go on that waits to be asked for its body, as curl does with a large one."""
+        done = super().handle_expect_100()
+        self.wfile.flush()
+        return done
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what cannot be read, in the words of whoever answers here."""
         self.close_connection = True

@@ -76,6 +76,15 @@ def test_a_body_in_chunks_is_one_body(door, echo):
     assert echo.asked[0].body == b"harbour"
 
 
+def test_who_waits_to_be_asked_for_the_body_is_asked(door):
+    host, port = door.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        assert line.recv(100).startswith(b"HTTP/1.1 100 ")
+        line.sendall(b"good")
+        assert line.recv(1000).endswith(b"good")
+
+
 def test_an_answer_in_pieces_is_sent_as_it_is_made(door):
     line = http.client.HTTPConnection(door.url.removeprefix("http://"))
     line.request("GET", "/stream")

@@ -78,7 +78,8 @@ def tell(cloud: Cloud, cost: JobPrice, absent: Sequence[Parcel], line: Line, tal
     for words in cost.lines():
         talk.say(words)
     size = sum(parcel.size for parcel in absent)
-    talk.say(f"to send: {size:,} bytes, {pace.recall(line.workdir, line.max_kbps).words(size)}")
+    took = pace.recall(line.workdir, line.max_kbps).words(size)
+    talk.say(f"to send: {size:,} bytes, {took}" if size else "to send: nothing, all is there")
 
 
 def prepare(
@@ -116,7 +117,8 @@ def send(cloud: Cloud, bucket: str, parcels: Iterable[Parcel], line: Line, talk:
         sent = uploads.send(cloud, bucket, parcel, talk, max_kbps=line.max_kbps)
         pace.remember(line.workdir, sent, cloud.now(), line.max_kbps)
         size, seconds = size + sent.size, seconds + sent.seconds
-    talk.say(f"sent {size:,} bytes in {pace.duration(seconds)}")
+    if size:
+        talk.say(f"sent {size:,} bytes in {pace.duration(seconds)}")
     return Sent(size, seconds)
 
 

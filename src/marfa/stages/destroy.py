@@ -70,17 +70,20 @@ def _stop_the_meter(cloud: Cloud, names: Names, talk: Talk) -> list[tuple[str, s
     Returns:
         The jobs that were taken away, kind and name; no stack holds them.
     """
-    working = [(kind, name) for kind in inventory.JOBS for name in _known(cloud, names, kind)]
-    for kind, name in working:
-        _try(partial(job_inventory.stop, cloud, kind, name), name, talk)
+    there = [(kind, name) for kind in inventory.JOBS for name in _known(cloud, names, kind)]
+    for kind, name in there:
+        if _try(partial(job_inventory.stop, cloud, kind, name), name, talk):
+            talk.say(f"{kind.title} {name}: being stopped")
     for name in inventory.BILLERS.find(cloud, names):
-        done = _try(partial(inventory.BILLERS.delete, cloud, name), name, talk)
-        if done:
+        if _try(partial(inventory.BILLERS.delete, cloud, name), name, talk) is not None:
             talk.say(f"endpoint {name}: deleted, it bills no more")
     ended = []
-    for kind, name in working:  # what they write until then would come too late for the bucket
-        talk.say(f"{kind.title} {name}: taken away as soon as it has stopped")
-        if _try(partial(job_inventory.end, cloud, kind, name), name, talk):
+    for (
+        kind,
+        name,
+    ) in there:  # what they write until they are over would come too late for the bucket
+        if _try(partial(job_inventory.end, cloud, kind, name), name, talk) is not None:
+            talk.say(f"{kind.title} {name}: over, and taken away")
             ended.append((kind.title, name))
     return ended
 
@@ -95,18 +98,17 @@ def _known(cloud: Cloud, names: Names, kind: Kind) -> list[str]:
         return []
 
 
-def _try(work: Callable[[], object], name: str, talk: Talk) -> bool:
-    """Do something, and say whether it is done; what AWS refuses now is tried again in the end."""
+def _try(work: Callable[[], object], name: str, talk: Talk) -> object:
+    """Do something, and return what it says; None where AWS refuses, which the end tries again."""
     try:
-        work()
+        return work() or False
     except GoneError:
-        return False
+        return None
     except NetworkError:
         raise
     except CloudError as error:  # an endpoint that is still being made cannot be deleted yet
         talk.say(f"{name}: {error.what}")
-        return False
-    return True
+        return None
 
 
 def _live(cloud: Cloud, names: Names, talk: Talk) -> str:

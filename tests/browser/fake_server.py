@@ -19,19 +19,19 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+_NAMES = {file.name: (file.name, KINDS[file.suffix]) for file in WEB.iterdir() if file.is_file()}
 FILES = {
-    "": ("index.html", "text/html; charset=utf-8"),
-    "docs": ("docs.html", "text/html; charset=utf-8"),
-    "write": ("write.html", "text/html; charset=utf-8"),
-    "write.css": ("write.css", "text/css; charset=utf-8"),
-    "exchange.js": ("exchange.js", "text/javascript; charset=utf-8"),
-    "events.js": ("events.js", "text/javascript; charset=utf-8"),
-    "writer.js": ("writer.js", "text/javascript; charset=utf-8"),
-    "write.js": ("write.js", "text/javascript; charset=utf-8"),
-    "page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "docs.js": ("docs.js", "text/javascript; charset=utf-8"),
-    "style.css": ("style.css", "text/css; charset=utf-8"),
-    "icon.svg": ("icon.svg", "image/svg+xml"),
+    **_NAMES,
+    "": _NAMES["index.html"],
+    "docs": _NAMES["docs.html"],
+    "write": _NAMES["write.html"],
 }
 PREFIX = (
     "/prod/"  # as behind an API gateway's stage, so that an absolute address would be found out

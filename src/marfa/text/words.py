@@ -18,8 +18,8 @@ from marfa.settings import TextSettings
 from marfa.text.stopwords import ENGLISH
 
 _NOT_LATIN = re.compile(r"[^a-z0-9]+")
-_APOSTROPHES = "'\u2019\u02bc\uff07"
-_STEMMED = range(4, 65)
+APOSTROPHES = "'\u2019\u02bc\uff07"
+STEMMED = range(4, 65)
 """Lengths that are stemmed: Porter's rules make "on" of "one" and "us" of "use", as nobody wants (the
 tutorial's stemmer, NLTK's, has an exception for this too); and what is longer is not a word."""
 _MAX_CACHED = 20_000
@@ -27,14 +27,14 @@ _MAX_CACHED = 20_000
 
 # Written without spaces: each character is a word (Han and kana), or starts one (South-East Asia,
 # where vowel signs follow their letter).
-_ALONE = (
+ALONE = (
     (0x3040, 0x30FF),
     (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF),
     (0xF900, 0xFAFF),
     (0x20000, 0x323AF),
 )
-_STARTS = ((0x0E01, 0x0E30), (0x0E81, 0x0EB0), (0x1000, 0x102A), (0x1780, 0x17B3))
+STARTS = ((0x0E01, 0x0E30), (0x0E81, 0x0EB0), (0x1000, 0x102A), (0x1780, 0x17B3))
 
 
 class _Letters(dict[int, str]):
@@ -43,15 +43,15 @@ class _Letters(dict[int, str]):
     def __missing__(self, codepoint: int) -> str:
         character = chr(codepoint)
         category = unicodedata.category(character)
-        if character in _APOSTROPHES:
+        if character in APOSTROPHES:
             found = "'"
         elif category == "Cf":  # joiners, soft hyphens, direction marks: invisible, inside words
             found = ""
         elif category[0] not in "LMN":
             found = " "
-        elif any(low <= codepoint <= high for low, high in _ALONE):
+        elif any(low <= codepoint <= high for low, high in ALONE):
             found = f" {character} "
-        elif any(low <= codepoint <= high for low, high in _STARTS):
+        elif any(low <= codepoint <= high for low, high in STARTS):
             found = f" {character}"
         else:
             found = character
@@ -103,15 +103,20 @@ def normaliser(settings: TextSettings) -> Callable[[str], str]:
     >>> [normal(word) for word in ("the", "movies", "loved")]
     ['', 'movi', 'love']
     """
-    dropped = ENGLISH if settings.stop_words == "english" else frozenset[str]()
+    without = dropped(settings)
     stem = _stemmer(settings.stem)
 
     def normal(word: str) -> str:
-        if word in dropped:
+        if word in without:
             return ""
-        return stem(word) if len(word) in _STEMMED else word
+        return stem(word) if len(word) in STEMMED else word
 
     return normal
+
+
+def dropped(settings: TextSettings) -> frozenset[str]:
+    """Return the words that are dropped before a text is counted or read."""
+    return ENGLISH if settings.stop_words == "english" else frozenset()
 
 
 @lru_cache(maxsize=4)

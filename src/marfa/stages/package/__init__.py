@@ -15,7 +15,7 @@ from marfa.container import golden
 from marfa.evaluation import card
 from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings
 from marfa.settings import outcome
-from marfa.stages.package import classifier, generator
+from marfa.stages.package import classifier, generator, page
 
 STAGE = "package"
 TOLERANCE = 1e-4
@@ -63,7 +63,7 @@ def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
                 network, extra = classifier.contents(run, settings.package)
             case GeneratorSettings():
                 network, extra = generator.contents(folder / "dataset", run, settings.package, talk)
-        contents = _contents(folder / "dataset", run, network, extra)
+        contents = _contents(folder / "dataset", run, network, extra, talk)
         made = bundle.verify(contents, "the new bundle")
         passed = _prove(made, talk)
         archives.write_tar_gz(target, contents)
@@ -72,7 +72,7 @@ def package(settings: Settings, talk: Talk | None = None) -> dict[str, Any]:
 
 
 def _contents(
-    prepared: Path, run: Path, network: dict[str, bytes], extra: dict[str, Any]
+    prepared: Path, run: Path, network: dict[str, bytes], extra: dict[str, Any], talk: Talk
 ) -> dict[str, bytes]:
     """Put what every bundle holds beside a task's configuration, weights and graphs."""
     config = json.loads(network["config.json"])
@@ -97,9 +97,9 @@ def _contents(
         | {name: metadata.version(name) for name in ("numpy", "onnx", "torch")},
         **extra,
     }
-    draft = {"model": bundle.model_id(contents), **entries}
-    reference = loading.of(Bundle(draft, contents, "the new bundle"), engine="numpy")
-    contents["golden.jsonl"] = golden.record(reference)
+    draft = Bundle({"model": bundle.model_id(contents), **entries}, contents, "the new bundle")
+    entries |= page.measured(draft, prepared, talk)
+    contents["golden.jsonl"] = golden.record(loading.of(draft, engine="numpy"))
     return bundle.seal(contents, entries)
 
 

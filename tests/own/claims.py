@@ -1,0 +1,258 @@
+"""What must hold of the page's own engine, whoever runs it: a node, or a browser."""
+
+import html
+import json
+import unicodedata
+from dataclasses import replace
+from html import entities
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from snowballstemmer.porter_stemmer import PorterStemmer
+from tests import untrained
+from tests.own import texts
+
+from marfa import bundle, loading
+from marfa.bundle import Bundle
+from marfa.container import golden, own
+from marfa.container.messages import JSON, TEXT
+from marfa.engines import page_weights, sampling, weights
+from marfa.engines.numpy_engine import NumpyEngine
+from marfa.model import configuration
+from marfa.predictor import Predictor
+from marfa.settings import ModelSettings, TextSettings, WriterSettings
+from marfa.text.clean import clean
+
+TUTORIAL = TextSettings(
+    alphabet="latin", stop_words="english", stem="porter", vocabulary=900, max_words=9, crop="head"
+)
+PLAIN = ModelSettings(
+    embedding=8, hidden=5, layers=2, bidirectional=False, pooling="last", skip=False
+)
+SHAPES = {
+    "tutorial": (PLAIN, TUTORIAL),
+    "deep": (
+        replace(PLAIN, bidirectional=True, pooling="max", skip=True),
+        TextSettings(vocabulary=900, max_words=7, crop="tail"),
+    ),
+}
+WRITERS = {
+    "one-hot": WriterSettings(input="one-hot", hidden=6, layers=1),
+    "three": WriterSettings(embedding=5, hidden=12, layers=3),
+}
+
+
+class Engine(Protocol):
+    def __call__(self, model: bytes, jobs: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        """Answer every question of every kind, in order."""
+
+
+def exact(made: Bundle) -> bytes:
+    full = weights.read(made.contents["weights.safetensors"])
+    return own.write(made, page_weights.exact(full))
+
+
+def model_of(made: Bundle | Path) -> tuple[Bundle, Any]:
+    made = bundle.load(made) if isinstance(made, Path) else made
+    return made, loading.of(made, engine="numpy")
+
+
+def judges_as_python(engine: Engine, made: Bundle | Path, count: int) -> None:
+    """Words, numbers and labels are Python's; scores within 1e-4, and with the file's own weights."""
+    made, model = model_of(made)
+    asked = texts.some(count, texts.WORDS)
+    expected, encoded = model.judge(asked), [model.codec.encode(text) for text in asked]
+    found = engine(exact(made), {"judge": asked})["judge"]
+    for text, one, read, other in zip(asked, expected, encoded, found, strict=True):
+        assert (read.ids, read.known, read.total, list(read.unknown)) == (
+            *(other["ids"], other["known"], other["total"], other["unknown"]),
+        ), ascii(text)
+        shares = list(one.probabilities.values())
+        assert bool(shares) == (other["shares"] is not None)
+        if shares:
+            assert np.abs(np.array(shares) - other["shares"]).max() <= 1e-4, ascii(text)
+            near = np.diff(np.sort(shares))[-1] < 1e-5
+            assert near or np.argmax(shares) == np.argmax(other["shares"]), ascii(text)
+    assert sum(each["shares"] is not None for each in found) > count / 20
+    # with the weights that the page really gets, compared with Python's engine on those very weights
+    rounded = {name: each.floats for name, each in own.tensors(made).items()}
+    model.engine = NumpyEngine(_shape(made), rounded, model.codec.vocab.size, len(model.labels))
+    few = asked[: count // 4]
+    found = engine(own.file(made), {"judge": few})["judge"]
+    for one, other in zip(model.judge(few), found, strict=True):
+        if one.probabilities:
+            shares = np.array(list(one.probabilities.values()))
+            assert np.abs(shares - other["shares"]).max() <= 1e-4
+
+
+def _shape(made: Bundle) -> ModelSettings:
+    return ModelSettings(**configuration(made)["model"])
+
+
+def answers_golden_requests(engine: Engine, path: Path) -> None:
+    """Every recorded request that the page could send is answered as recorded."""
+    made, model = model_of(path)
+    kind = "answer" if isinstance(model, Predictor) else "write"
+    asked, expected = [], []
+    for request, response in golden.pairs(made.contents["golden.jsonl"]):
+        document = _document(request, kind)
+        if request.method == "POST" and document is not None:
+            asked.append(document)
+            expected.append(response)
+    assert len(asked) >= 5
+    found = engine(exact(made), {kind: asked})[kind]
+    for document, response, other in zip(asked, expected, found, strict=True):
+        assert other["status"] == response.status, document
+        body = json.loads(response.body)
+        if response.status != 200:
+            assert body["detail"].startswith(other["body"]["detail"])
+            continue
+        for key, value in body.items():
+            _alike(value, other["body"][key])
+
+
+def _document(request: Any, kind: str) -> Any:
+    """Return what the page would ask, where the request is of that form."""
+    if request.accept not in {JSON, "", "*/*"}:
+        return None
+    try:
+        text = request.body.decode()
+        if kind == "answer" and request.content_type.startswith(TEXT):
+            return text
+        document = json.loads(text) if request.content_type.startswith(JSON) else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    if kind == "answer":
+        return document["text"] if isinstance(document.get("text"), str) else None
+    if "continuation" in document or not {"length", "seed"} <= document.keys():
+        return None
+    try:
+        drawn = {k: document[k] for k in ("temperature", "top_k", "top_p", "seed") if k in document}
+        sampling.Sampling(**drawn)
+    except Exception:  # noqa: BLE001 - the form of the page refuses it
+        return None
+    return {"temperature": 0.8, "top_k": 0, "top_p": 1, **document}
+
+
+def _alike(one: Any, other: Any) -> None:
+    if isinstance(one, float):
+        assert abs(one - other) <= 2.1e-4
+    elif isinstance(one, dict):
+        assert list(one) == list(other)
+        for key, value in one.items():
+            _alike(value, other[key])
+    else:
+        assert one == other
+
+
+def writes_as_python(engine: Engine, made: Bundle | Path, count: int) -> None:
+    """The numbers of the next character are Python's, within 1e-4, whatever was read."""
+    made, model = model_of(made)
+    random = np.random.default_rng(3)
+    rounded = {name: each.floats for name, each in own.tensors(made).items()}
+    asked = [
+        {
+            "prompt": random.integers(0, model.codec.size, random.integers(1, 60)).tolist(),
+            "rest": random.integers(0, model.codec.size, 40).tolist(),
+        }
+        for _ in range(count)
+    ]
+    full = weights.read(made.contents["weights.safetensors"])
+    for content, tensors in ((exact(made), full), (own.file(made), rounded)):
+        its = type(model.engine)(
+            WriterSettings(**configuration(made)["model"]), tensors, model.codec.size
+        )
+        for question, rows in zip(asked, engine(content, {"logits": asked})["logits"], strict=True):
+            reading = its.open(np.array(question["prompt"]))
+            expected = [reading.logits_V, *(reading.step(token) for token in question["rest"])]
+            assert np.abs(np.array(rows) - np.array(expected)).max() <= 1e-4
+
+
+def draws_as_python(engine: Engine) -> None:
+    random = np.random.default_rng(4)
+    asked = [
+        [int(random.integers(0, 1 << 53)), int(random.integers(0, 10_000))] for _ in range(500)
+    ]
+    found = engine(b"", {"uniform": [*asked, [0, 0], [sampling.MAX_SEED, 1 << 30]]})["uniform"]
+    asked += [[0, 0], [sampling.MAX_SEED, 1 << 30]]
+    assert found == [sampling.uniform(*each) for each in asked]
+
+
+_ENDS = """
+s es ies sses ss ed eed ing ied y ly ational tional enci anci izer abli alli entli eli ousli
+ization ation ator alism iveness fulness ousness aliti iviti biliti icate ative alize iciti ical
+ful ness al ance ence er ic able ible ant ement ment ent ion sion tion ou ism ate iti ous ive
+ize e l ll le
+"""
+_STARTS = """
+a be sky y yy by ayy tr hop hopp fall fil fizz agre plast conflat trou siz motor happ relat condit val
+hesit digit conform radic different vil analog vietnam predic operat feudal decis hope callous formal
+sens triplic form electr good reviv allow infer airlin gyroscop adjust defens irrit replac depend adopt
+homolog commun activ angular effect bowdler prob rat ceas contr rol box snow toy eyy xyz
+\U00010400a \U00010400 a\U00010400 \u00e9t\u00e9 \u0434\u043e\u043c i9 8
+"""
+
+
+def stems_as_snowball(engine: Engine) -> None:
+    """Porter's steps on English words, on all their endings, and on what is no word at all."""
+    stemmer = PorterStemmer()
+    starts, ends = _STARTS.split(), _ENDS.split()
+    words = [start + end for start in starts for end in ("", *ends)]
+    words += [word for word in texts.WORDS if word]
+    found = engine(b"", {"stem": words})["stem"]
+    wrong = [
+        (word, one) for word, one in zip(words, found, strict=True) if stemmer.stemWord(word) != one
+    ]
+    assert not wrong, ascii(wrong[:20])
+
+
+def cleans_as_python(engine: Engine) -> None:
+    """Every entity that HTML names, every number, and every letter that could stand for one of a tag."""
+    made = untrained.judge(*SHAPES["tutorial"])
+    tables = own._codec(made.json("codec.json"))
+    tables = {key: tables[key] for key in ("entities", "numbers")}
+    names = [f"&{name}" for name in entities.html5] + ["&nosuch;", "&notit;", "&ampx", "&a1"]
+    names += [f"&#{number};" for number in (*range(0x3000), *range(0xD700, 0xE100))]
+    names += [f"&#x{number:x}" for number in (*range(0xFD00, 0xFFFF + 3), 0x10FFFF, 0x110000)]
+    names += [
+        f"&#{(plane << 16) + last}" for plane in range(17) for last in (0xFFFD, 0xFFFE, 0xFFFF)
+    ]
+    (resolved,) = engine(b"", {"resolve": [{"names": names, "tables": tables}]})["resolve"]
+    assert resolved == [html.unescape(name) for name in names]
+    odd = [chr(each) for each in range(0x80, 0x2200)]
+    tags = [
+        f"<{name}>x</{other}>y" for name in ("script", "style") for other in (name, name.upper())
+    ]
+    tags += [
+        text.replace(letter, each)
+        for letter in "scipt"
+        for text in ("<script>x</script>", "<style >x</style >")
+        for each in odd
+        if each.lower() != each or each in "\u0131\u017f\u212a"
+    ]
+    tags += [f"<script{each}>x</script{each}>" for each in odd]
+    tags += ["<!-- a --> b", "<!-- a", "<!---->", "<!--<script>-->x</script>", "< b>", "<b", "<?x>"]
+    tables = {"entities": {}, "numbers": {}}
+    tags = [text for text in tags if all(unicodedata.category(each) != "Cn" for each in text)]
+    found = engine(b"", {"clean": [{"text": text, "tables": tables} for text in tags]})["clean"]
+    assert found == [clean(text) for text in tags]
+
+
+def knows_unicode_as_python(engine: Engine) -> list[int]:
+    """Return the characters, of those that Python knows, which are read in another way."""
+    kinds, lower, composed = [], {}, {}
+    for point in range(0x110000):
+        character = chr(point)
+        category = unicodedata.category(character)
+        kind = {"Cn": "?", "Cf": "f"}.get(category, "w" if category[0] in "LN" else ".")
+        kinds.append("m" if category[0] == "M" else kind)
+        if character.lower() != character:
+            lower[point] = character.lower()
+        if unicodedata.normalize("NFC", character) != character:
+            composed[point] = unicodedata.normalize("NFC", character)
+    asked = {"classes": "".join(kinds), "lower": lower, "composed": composed}
+    (found,) = engine(b"", {"differing": [asked]})["differing"]
+    return list(found)

@@ -203,6 +203,36 @@ def test_what_was_sent_before_a_cut_is_not_sent_again(model_path, tmp_path):
     assert there > 5 << 20
 
 
+def test_what_no_visitor_should_send_is_answered_and_the_next_is_answered_well(
+    model_path, tmp_path
+):
+    good = Request("POST", "/invocations", "text/plain", "application/json", b"good")
+    hostile = [
+        ("POST", "/invocations", b"x" * (11 << 20), {}, 413),
+        ("POST", "/invocations", b"x" * (7 << 20), {"Content-Type": "text/plain"}, 413),
+        ("POST", "/invocations", b"x" * (2 << 20), {"Content-Type": "text/plain"}, 413),
+        ("POST", "/invocations", b"\xff\xfe", {"Content-Type": "text/plain"}, 400),
+        ("POST", "/invocations", b"[" * 100_000, {"Content-Type": "application/json"}, 400),
+        ("POST", "/invocations", b"x", {"Content-Type": "a/b", "Content-Encoding": "gzip"}, 415),
+        ("POST", "/invocations", b"x", {"Content-Type": "é", "Accept": "\xff"}, 400),
+        ("BREW", "/", None, {}, 404),
+        ("GET", "/" + "%2e%2e%2f" * 50 + "etc/passwd", None, {}, 404),
+        ("GET", "/metrics", None, {"Cookie": "a=b; c", "X-Amzn-Trace-Id": "x" * 9000}, 404),
+        ("DELETE", "/v1/predict", None, {}, 405),
+    ]  # fmt: skip
+
+    def ask(page, runtime):
+        for method, path, body, headers, status in hostile:
+            line = http.client.HTTPConnection(urlsplit(page).netloc, timeout=20)
+            named = {name: value.encode("latin-1") for name, value in headers.items()}
+            line.request(method, path, body, named)
+            assert line.getresponse().status == status, (method, path)
+            line.close()
+            assert checking.ask(page, good).status == 200
+
+    visit(model_path, tmp_path, ask, target="endpoint")
+
+
 def test_a_rehearsal_that_is_at_work_keeps_its_folder(model_path, tmp_path):
     from marfa.errors import BusyError
 

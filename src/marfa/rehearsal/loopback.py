@@ -20,6 +20,7 @@ _SILENCE_SECONDS = 60.0
 
 _LONGEST_LINE = 1 << 16
 _PIECE = 1 << 16
+_LINGER_SECONDS, _LINGER_BYTES = 0.5, 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +206,20 @@ class _Call(http.server.BaseHTTPRequestHandler):
             body = self._body()
         except _Unfit as unfit:
             self.close_connection = True  # what follows could be taken for another request
-            return self._send(self.refuse(unfit.status))
+            self._send(self.refuse(unfit.status))
+            return self._let_finish()
         headers = tuple((name, value.strip()) for name, value in self.headers.items())
         asked = Asked(self.command, self.path, headers, body, self.request_version)
         return self._send(self.answer(asked))
+
+    def _let_finish(self) -> None:
+        """Take what is still being sent: a line that is closed on it takes the refusal along."""
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(_LINGER_SECONDS)
+        left = _LINGER_BYTES
+        while left > 0 and (found := self.rfile.read1(_PIECE)):
+            left -= len(found)
 
     def _body(self) -> bytes:
         lengths = set(self.headers.get_all("Content-Length", []))

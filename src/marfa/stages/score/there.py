@@ -91,7 +91,6 @@ def judge(
         packed = Path(folder) / FILE
         count = _pack(rows, packed)
         if not count:
-            target.write_bytes(b"")
             return {"rows": 0}
         cloud = cloud or Cloud(place.cloud.region, place.cloud.profile)
         deployment = place.cloud.deployment or suggest(name)

@@ -48,7 +48,7 @@ _STAGES = ("fetch", "prepare", "train", "evaluate", "package")
 _JOB = tuple(
     f"container/{name}" for name in ("client.py", "entry.py", "lines.py", "requirements.txt")
 )
-_JOB += ("container/training.py", "container/torchrun.py")
+_JOB += ("container/own.py", "container/training.py", "container/torchrun.py")
 
 
 def read(names: Iterable[str]) -> dict[str, bytes]:

@@ -13,6 +13,8 @@ from marfa.aws.job_price import JobPrice
 from marfa.aws.names import Names, suggest
 from marfa.aws.training_job import LOCAL, Job
 from marfa.console import Talk
+from marfa.data import source
+from marfa.data.origins import ORIGINS
 from marfa.recipes import Settings
 from marfa.rehearsal.account import NUMBER
 from marfa.rehearsal.story import Story
@@ -62,11 +64,11 @@ def run(settings: Settings, story: Story, talk: Talk) -> Path:
         costs="; ".join(costs.lines()),
         console=f"SageMaker > Training jobs > {request['TrainingJobName']}",
     )
-    here = replace(settings, job=replace(settings.job, machine=LOCAL))
+    here = _here(settings)
     made = train(here, talk, on="sagemaker")
     story.step(
         "The training job: what comes out",
-        here=_came(made),
+        here=_came(made, here),
         aws=[
             "the machine is let go; what was left in /opt/ml/model is packed as model.tar.gz in the "
             "bucket, and its lines stay in the log",
@@ -77,6 +79,15 @@ def run(settings: Settings, story: Story, talk: Talk) -> Path:
         console="CloudWatch > Log groups > /aws/sagemaker/TrainingJobs",
     )
     return Path(made["file"])
+
+
+def _here(settings: Settings) -> Settings:
+    """Let the job run on this machine, and not fetch once more what has been fetched already."""
+    job = replace(settings.job, machine=LOCAL)
+    is_fetched = settings.data.data in ORIGINS and source.archive(settings).is_file()
+    if job.send == "auto" and is_fetched:
+        job = replace(job, send="raw")
+    return replace(settings, job=job)
 
 
 def _given(job: Job) -> Iterator[str]:
@@ -102,8 +113,10 @@ def _begun(request: dict[str, Any]) -> list[str]:
     ]
 
 
-def _came(made: dict[str, Any]) -> list[str]:
+def _came(made: dict[str, Any], here: Settings) -> list[str]:
+    laid = ["the archive that was here already lay in its /opt/ml/input/data/raw"]
     return [
+        *(laid if here.job.send == "raw" else []),
         f"a process with an /opt/ml of its own, {made['seconds']:g} s, Completed",
         f"{made['file']}: {made['bytes']:,} bytes, model {made['model']}",
     ]

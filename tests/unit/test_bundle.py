@@ -94,11 +94,11 @@ def test_a_bundle_of_the_first_format_answers_as_before(model_path, folder):
 def test_a_manifest_has_the_name_of_its_format_and_no_other(folder):
     manifest = json.loads((folder / "bundle.json").read_text())
     (folder / "manifest.json").write_text("{}")
-    with pytest.raises(BundleError, match="manifest.json has been added"):
+    with pytest.raises(BundleError, match=r"manifest\.json has been added"):
         bundle.load(folder)
     (folder / "manifest.json").unlink()
     (folder / "bundle.json").write_text(json.dumps({**manifest, "format": 2}))
-    with pytest.raises(BundleError, match="bundle.json is not what format 2 calls its manifest"):
+    with pytest.raises(BundleError, match=r"bundle\.json is not what format 2 calls its manifest"):
         bundle.load(folder)
     (folder / "bundle.json").rename(folder / "manifest.json")
     assert bundle.load(folder).manifest["format"] == 2

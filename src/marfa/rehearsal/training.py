@@ -126,8 +126,8 @@ def _lay_out(request: Mapping[str, Any], channels: Mapping[str, Path], root: Pat
             shutil.rmtree(each)
     for folder in ("checkpoints", "model", "output/data", "input/config", "input/data", "tmp"):
         (ml / folder).mkdir(parents=True, exist_ok=True)
-    for name, folder in channels.items():
-        shutil.copytree(folder, ml / "input" / "data" / name)
+    for name, sent in channels.items():
+        shutil.copytree(sent, ml / "input" / "data" / name)
     machine = request["ResourceConfig"]["InstanceType"]
     group = {
         "instance_group_name": "homogeneousCluster",

@@ -24,7 +24,7 @@ from marfa.stages.train import train
 
 __all__ = ["account", "bed"]
 
-EVERY = int(os.environ.get("FAULTS_EVERY", "23"))
+EVERY = int(os.environ.get("FAULTS_EVERY", "61"))
 """Of all points, each so many-th is tried; 1 for all."""
 
 VERBS = ("train", "score", "destroy")

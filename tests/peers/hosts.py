@@ -6,6 +6,7 @@
 import contextlib
 import http.client
 import json
+import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -115,7 +116,10 @@ def _lambda(model_path, folder):
     ) as running:
 
         def ask(request):
-            answer = running.invoke(gateways.http(request))
+            try:
+                answer = running.invoke(gateways.http(request))
+            except urllib.error.HTTPError as error:
+                return response(error.code, "", error.read())
             if "statusCode" not in answer:  # Lambda's own words
                 return response(500, JSON, json.dumps(answer).encode())
             kind = answer["headers"]["Content-Type"]

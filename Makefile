@@ -55,7 +55,7 @@ faults: .venv/installed  ## cut, throttle and refuse deployments and jobs at eac
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-peers: .venv/installed .venv/aws-lambda-rie $(patsubst %,.venv-peers/%/installed,$(PEERS_LIGHT) $(PEERS_TORCH))  ## AWS's own servers, launcher and clients, with an unchanged model (three minutes, and 2 GB)
+peers: .venv/installed .venv/aws-lambda-rie $(patsubst %,.venv-peers/%/installed,$(PEERS_LIGHT) $(PEERS_TORCH))  ## AWS's own servers, launcher and clients, with an unchanged model (five minutes; 3 GB)
 	$(BIN)/pytest tests/peers -rs -o norecursedirs='.*'
 
 peers-light: .venv/installed .venv/aws-lambda-rie $(patsubst %,.venv-peers/%/installed,$(PEERS_LIGHT))  ## those of them that take no torch, as CI does

@@ -160,7 +160,8 @@ def proxied(model_path, folder):
             function = proxy.handler_of(site, endpoint)
 
             def ask(request):
-                answer = function(gateways.http(request))
+                with contextlib.redirect_stdout(sys.stderr):  # its log
+                    answer = function(gateways.http(request))
                 kind = answer["headers"]["Content-Type"]
                 return response(answer["statusCode"], kind, gateways.body_of(answer))
 

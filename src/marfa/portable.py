@@ -28,7 +28,8 @@ _FRONT = ("container/front.py", "container/gateway.py", "container/noting.py", "
 FUNCTION = (
     *BUNDLE,
     *_FRONT,
-    *("container/function.py", "container/openapi.py"),
+    *("container/function.py", "container/openapi.py", "container/own.py"),
+    *("engines/page_weights.py", "engines/rounding.py"),
     *("container/openapi_judging.py", "container/openapi_writing.py"),
 )
 """What answers in a Lambda function, beside the bundle; without the page's files."""

@@ -13,12 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import marfa
+from marfa.container.messages import SAFETY
 
 WEB = Path(marfa.__file__).parent / "web"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+POLICY = SAFETY["Content-Security-Policy"]
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

@@ -55,16 +55,6 @@ def test_no_word_and_no_known_word_are_errors_not_sentiments(page: Page, running
         assert not re.search("positive|negative", shown)
 
 
-def test_the_server_gone_in_between_is_an_error(page: Page, model_path: Path) -> None:
-    with Running(model_path, ServeSettings(port=0)) as server:
-        page.goto(server.url)
-        expect(page.locator("#about")).to_contain_text("test texts")
-    page.get_by_label("Your text").fill("I loved this wonderful film.")
-    page.get_by_role("button", name="Send").click()
-    expect(page.locator("#result")).to_have_attribute("data-state", "error")
-    expect(page.locator("#error")).to_contain_text("did not answer")
-
-
 def test_the_api_page_is_made_from_the_servers_own_description(
     page: Page, running: Running
 ) -> None:

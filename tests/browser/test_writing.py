@@ -110,7 +110,7 @@ def test_a_text_that_comes_whole_tells_no_speed(desk: Desk) -> None:
     desk.writer.whole = True
     desk.write()
     desk.await_state("done")
-    assert desk.text("#facts") == "seed 101 · model 25873edf6f55"
+    assert desk.text("#facts") == ("seed 101 · model 25873edf6f55 · written by the server")
 
 
 def test_the_seed_that_was_used_gives_the_same_again(desk: Desk) -> None:

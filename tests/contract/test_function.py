@@ -7,6 +7,7 @@ import shutil
 import pytest
 from tests import gateways
 
+from marfa import bundle
 from marfa.container import function, pages, questions
 from marfa.container.contract import DEFAULT_LIMITS, EVENTS, JSON, TEXT, Request, respond
 from marfa.container.front import Front
@@ -53,6 +54,16 @@ def test_pages_and_states_are_answered_to_get_and_head(packed, handler, method):
         assert gateways.body_of(answer) == (content if method == "GET" else b"")
         assert SAFETY.items() <= answer["headers"].items()
         assert answer["headers"].get("Cache-Control") == ("no-cache" if path in fixed else None)
+
+
+def test_the_pages_own_model_is_made_of_the_bundle_that_is_there(packed, handler):
+    made = bundle.load(packed[0])
+    files = pages.files(packed[1], DEFAULT_LIMITS)
+    for path, page in pages.own(made, files).items():
+        answer = handler(gateways.http(Request("GET", path)), None)
+        assert (answer["statusCode"], gateways.body_of(answer)) == (200, page.content)
+        lasts = "immutable" in answer["headers"]["Cache-Control"]
+        assert lasts == path.startswith("/model-")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from marfa import errors
+from marfa.bundle import Bundle
 from marfa.container import contract, pages, routing
 from marfa.container.answering import Answering, State
 from marfa.container.asking import Asking
@@ -26,7 +28,11 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 def create(
-    model: Predictor | Writer, settings: ServeSettings, heartbeat: float = HEARTBEAT_SECONDS
+    model: Predictor | Writer,
+    settings: ServeSettings,
+    heartbeat: float = HEARTBEAT_SECONDS,
+    *,
+    bundle: Bundle | None = None,
 ) -> Starlette:
     """Make the application.
 
@@ -34,6 +40,7 @@ def create(
         model: the loaded model.
         settings: limits.
         heartbeat: seconds of silence in a stream until it is said that it goes on.
+        bundle: what the model was loaded from; with it the page can answer by itself too.
 
     Returns:
         An ASGI application; `app.state.marfa` is its `State`.
@@ -41,7 +48,9 @@ def create(
     state = State()
     limits = contract.Limits(settings.max_body_bytes, settings.max_texts, settings.max_length)
     metrics = Metrics(model)
-    fixed = {path: _always(page) for path, page in pages.files(model, limits).items()}
+    found = pages.files(model, limits)
+    found |= pages.own(bundle, found) if bundle else {}
+    fixed = {path: _always(page) for path, page in found.items()}
     shown = {**_states(model, limits, state, metrics), **fixed}
     asked = Asking(Answering(model, limits, state, metrics, heartbeat), settings, state)
 
@@ -86,7 +95,7 @@ def _http(response: contract.Response) -> Response:
 
 def _always(page: pages.Page) -> Answer:
     async def answer(request: Request) -> Response:
-        return _http(page.response)
+        return _http(await run_in_threadpool(lambda: page.response))  # some take a second to make
 
     return answer
 

@@ -47,8 +47,10 @@ def handler_of(folder: Path) -> Callable[[Any, Any], dict[str, Any]]:
     Raises:
         BundleError: if it is no whole bundle.
     """
-    model = loading.of(bundles.load(folder), engine="numpy")
-    front = Front(pages.files(model, DEFAULT_LIMITS), Answering(model).respond)
+    bundle = bundles.load(folder)
+    model = loading.of(bundle, engine="numpy")
+    fixed = pages.files(model, DEFAULT_LIMITS)
+    front = Front(fixed | pages.own(bundle, fixed), Answering(model).respond)
 
     def handler(asked: Any, context: Any) -> dict[str, Any]:
         return front.answer(asked)

@@ -5,9 +5,11 @@ Reading it back needs nothing but the standard library, so that a function witho
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 from marfa.container.messages import JSON, Limits, Response, to_json
 
 if TYPE_CHECKING:
+    from marfa.bundle import Bundle
     from marfa.predictor import Predictor
     from marfa.writer import Writer
 
@@ -26,27 +29,42 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
 }
+_BYTES = "application/octet-stream"
 _PAGES: Mapping[str, str] = {"classifier": "index.html", "generator": "write.html"}
 """What stands at / by the task of the model."""
 
 
-@dataclass(frozen=True, slots=True)
+_SERVICE_WORKER = "sw.js"
+_UNKEPT = ("/docs", "/docs.js", "/openapi.json", "/healthz")
+"""What the page does without when there is no network."""
+
+
+@dataclass(frozen=True)
 class Page:
     """What one address answers.
 
     Attributes:
-        content: the bytes.
+        source: the bytes, or what makes them when they are first asked for.
         content_type: what they are.
+        lasting: the address changes with them, so that nobody need ask a second time.
     """
 
-    content: bytes
+    source: bytes | Callable[[], bytes]
     content_type: str
+    lasting: bool = False
+
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes."""
+        return self.source if isinstance(self.source, bytes) else self.source()
 
     @property
     def response(self) -> Response:
-        """Return it as a response, which a browser may keep but must ask about."""
-        return Response(200, self.content_type, self.content, {"Cache-Control": "no-cache"})
+        """Return it as a response, which a browser may keep, but must ask about unless it lasts."""
+        kept = "public, max-age=31536000, immutable" if self.lasting else "no-cache"
+        return Response(200, self.content_type, self.content, {"Cache-Control": kept})
 
 
 def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
@@ -82,9 +100,43 @@ def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
     return made
 
 
+def own(bundle: Bundle, pages: Mapping[str, Page], *, server: bool = True) -> dict[str, Page]:
+    """Make what the page needs to answer by itself, and to open without a network.
+
+    Args:
+        bundle: the model.
+        pages: what `files` returned.
+        server: whether there is a server that the page should ask first.
+
+    Returns:
+        By address: the model's file, its name for the page to find, and the service worker that keeps
+        all of this version. Nothing where the page has no engine for the model.
+    """
+    from marfa.container import own as model
+
+    if not model.is_possible(bundle):
+        return {}
+    name = model.name(bundle)
+    told = Page(to_json({"file": name, "server": server}), JSON)
+    kept = {path: page for path, page in pages.items() if path not in _UNKEPT}
+    hashes = {
+        path.removeprefix("/") or "./": hashlib.sha256(page.content).hexdigest()
+        for path, page in sorted({**kept, "/device.json": told}.items())
+    }
+    version = hashlib.sha256(json.dumps([hashes, name]).encode()).hexdigest()[:16]
+    code = resources.files("marfa").joinpath("web", _SERVICE_WORKER).read_text("utf-8")
+    constants = {"VERSION": version, "HASHES": hashes, "MODEL": name}
+    head = "".join(f"const {each} = {json.dumps(value)};\n" for each, value in constants.items())
+    return {
+        "/device.json": told,
+        f"/{name}": Page(lambda: model.file(bundle), _BYTES, lasting=True),
+        f"/{_SERVICE_WORKER}": Page((head + code).encode(), _KINDS[".js"]),
+    }
+
+
 def _has_address(name: str) -> bool:
-    """Say whether a file of the page is served by its own name, as all but the pages are."""
-    return _suffix(name) in _KINDS and _suffix(name) != ".html"
+    """Say whether a file is served by its own name, as all are but the pages, and what `own` makes."""
+    return _suffix(name) in _KINDS and _suffix(name) != ".html" and name != _SERVICE_WORKER
 
 
 def _suffix(name: str) -> str:

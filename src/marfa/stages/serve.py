@@ -71,7 +71,7 @@ class Running:
         host, port = self._socket.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{port}/"
-        self._app = app.create(self.model, settings)
+        self._app = app.create(self.model, settings, bundle=bundle)
         self._drain_seconds = settings.drain_seconds
         self._server = uvicorn.Server(
             uvicorn.Config(

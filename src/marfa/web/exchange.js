@@ -62,14 +62,14 @@ export async function readJson(response) {
   }
 }
 
-/** Put a problem document (RFC 9457), or what came in its place, into words. */
-export function refusal({ status, headers }, problem, headings = {}) {
+/** Put a problem document (RFC 9457), or what came in its place, into words; `who` has said it. */
+export function refusal({ status, headers }, problem, headings = {}, who = "The server") {
   const said = [problem?.title, problem?.detail].filter(isText).join(": ").slice(0, 400);
   const after = headers?.get("Retry-After") ?? "";
   const wait = /^\d{1,4}$/.test(after) ? Number(after) : 0;
   const heading = headings[status] ?? HEADINGS[status]
     ?? (status >= 500 ? "The server failed" : "The server did not accept this");
-  const detail = said ? `The server says: “${said}”.` : `It answered with status ${status}.`;
+  const detail = said ? `${who} says: “${said}”.` : `It answered with status ${status}.`;
   return new Failure(heading, detail + (wait ? ` Try again in ${wait} s.` : ""), {
     again: status >= 500 || PASSING.has(status), lost: PASSING.has(status), wait, status,
   });

@@ -5,6 +5,8 @@ import {
   Failure, askModel, explain, introduce, isCount, isRecord, isShare, isText, make, nonsense, post,
   readJson, refusal, reveal,
 } from "./exchange.js";
+import { findDevice } from "./device.js";
+import { ask as askEither, credit } from "./race.js";
 
 const TIMEOUT_MS = 15_000;
 const MAX_SHOWN = 20_000; // characters of the text that are shown again
@@ -19,6 +21,7 @@ const [form, input, send, result, status, cancel, answer, details, error, about,
 let latest = 0; // number of the newest request; replies to older ones are dropped
 let pending = null; // its AbortController, while it is under way
 let bodyLimit = Infinity;
+const device = findDevice(); // a promise: the page is there before
 
 function show(state, message = "") {
   for (const part of [answer, details, error]) part.replaceChildren();
@@ -67,12 +70,19 @@ async function ask(text) {
   }
   const request = (pending = new AbortController());
   const timer = setTimeout(() => request.abort(new DOMException("", "TimeoutError")), TIMEOUT_MS);
+  const slow = (why) => {
+    if (turn === latest) status.textContent = `Asking this device too: ${why}…`;
+  };
   const direction = getComputedStyle(input).direction; // of dir="auto": the first strong letter's
   show("waiting", "Reading your text…");
   reveal(result);
   try {
-    const reply = await exchange(text, request.signal);
-    if (turn === latest) present(text, reply, direction);
+    const found = await askEither({
+      text, server: (signal) => exchange(text, signal), device: await device,
+      seconds: TIMEOUT_MS / 1000, signal: request.signal, slow,
+    });
+    if (!isSound(found.reply)) throw nonsense();
+    if (turn === latest) present(text, found, direction);
   } catch (problem) {
     if (turn === latest) fail(explain(problem, TIMEOUT_MS / 1000));
   } finally {
@@ -116,8 +126,8 @@ function sureness(share) {
 
 const shapeOf = (label) => SHAPES.get(label.toLowerCase()) ?? "buoy";
 
-function present(text, reply, direction) {
-  const { label, score, probabilities, known_words: words, reason, model } = reply;
+function present(text, found, direction) {
+  const { label, score, probabilities, known_words: words, reason, model } = found.reply;
   const judged = label !== null;
   show(judged ? "answer" : "declined");
   result.dir = direction;
@@ -130,10 +140,8 @@ function present(text, reply, direction) {
   );
   if (judged) details.append(bars(probabilities, label));
   details.append(make("h3", { dir: "auto", textContent: count }), reading(text, words));
-  if (isText(model)) {
-    const name = make("bdi", { textContent: model });
-    details.append(make("p", { className: "fine", dir: "auto" }, "Answered by model ", name));
-  }
+  const name = isText(model) ? [", model ", make("bdi", { textContent: model })] : [];
+  details.append(make("p", { className: "fine", id: "credit", dir: "auto" }, credit(found), ...name));
 }
 
 /** One bar a class, the likeliest first. */

@@ -2,6 +2,7 @@
 // stopped, done or error. Whatever ends a text, what was written of it stays.
 
 import { Failure, askModel, introduce, isCount, isRecord, isText, make, reveal } from "./exchange.js";
+import { findDevice } from "./device.js";
 import { Writer } from "./writer.js";
 
 const WORDS = [ // for temperatures below each
@@ -24,6 +25,9 @@ const [given, made] = paper.children;
 let writer = null; // the text that is shown
 let frame = 0; // of the animation in which what has arrived will be shown
 let bodyLimit = Infinity;
+let turns = 0; // texts that were asked for; while a device is looked for, only the last one counts
+let device = null; // this device, once it is known to have a model
+const found = findDevice().then((each) => { device = each; });
 
 const count = (number) => number.toLocaleString("en");
 const characters = (number) => `${count(number)} ${number === 1 ? "character" : "characters"}`;
@@ -61,7 +65,15 @@ function tell(begun, busy) {
   const said = [`seed ${begun.seed}`];
   const speed = writer.seconds > 0 && !writer.whole ? [...writer.made].length / writer.seconds : 0;
   if (!busy && speed) said.push(`${count(Math.max(1, Math.round(speed)))} characters a second`);
-  facts.append(`${said.join(" · ")} · model `, make("bdi", { textContent: begun.model }));
+  facts.append(`${said.join(" · ")} · model `, make("bdi", { textContent: begun.model }), ` · ${credit(writer)}`);
+}
+
+/** Say who has written. */
+function credit({ taken }) {
+  if (!taken) return "written by the server";
+  const why = taken.why && ` (${taken.why})`;
+  return taken.at
+    ? `the first ${characters(taken.at)} by the server, then on this device${why}` : `written on this device${why}`;
 }
 
 /** Bring the paper up to what has arrived; it scrolls along unless a person scrolled it back. */
@@ -104,10 +116,13 @@ function settings() {
 }
 
 /** Write a new text, dropping the one before. */
-function begin() {
+async function begin() {
   const asked = settings();
   if (asked === null) return;
   writer?.stop();
+  const turn = (turns += 1);
+  if (device === null) await found;
+  if (turn !== turns) return;
   made.replaceChildren();
   const mine = new Writer(asked, bodyLimit, {
     begun: () => mine === writer && busy(),
@@ -117,7 +132,7 @@ function begin() {
       frame ||= requestAnimationFrame(render);
     },
     lost: (why, seconds) => mine === writer && busy(`${why}; going on in ${seconds} s.`),
-  });
+  }, device);
   writer = mine;
   goOn();
   reveal(result);

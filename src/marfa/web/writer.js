@@ -2,6 +2,7 @@
 // What is shown of it is not this module's business.
 
 import { readEvents } from "./events.js";
+import { PATIENCE_MS, reason } from "./race.js";
 import {
   Failure, explain, isCount, isRecord, isShare, isText, nonsense, post, readJson, refusal,
 } from "./exchange.js";
@@ -9,8 +10,17 @@ import {
 const SILENCE_MS = 20_000; // without a byte, not even a heartbeat: the connection counts as lost
 const WAITS = [0.5, 1, 2, 4, 8, 8]; // seconds before each try to go on; any progress starts anew
 const LONGEST_WAIT = 120; // of the seconds that a busy server may ask for
+const TRIES_BESIDE = 2; // to go on with the server, where this device could
 const HEADINGS = { 413: "This prompt is too long", 422: "No text can begin with this" };
 const TOKEN = /^[0-9a-f.]{1,200}$/;
+
+const SLOW = new DOMException("", "TimeoutError"); // the server did not begin in time
+
+/** A seed that nobody has chosen, as the server takes them. */
+function newSeed() {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return (high >>> 11) * 2 ** 32 + low;
+}
 
 /** The number of characters (code points), which is what positions count. */
 const points = (text) => [...text].length;
@@ -36,7 +46,8 @@ function misfit(detail) {
  *
  * `request`: the settings as the API takes them; `limit`: bytes of body that the server reads;
  * `told`: called with what happens: `begun()`, `grown()`, and `lost(why, seconds)` when a lost
- * connection will be tried again. Read `start`, `made`, `position` and `seconds` at any time.
+ * connection will be tried again; `device`: this device, if it has a model. It takes over when the
+ * server is slow to begin, fails, or is lost on the way, and goes on where the text ends. Read `start`, `made`, `position` and `seconds` at any time.
  */
 export class Writer {
   start = null; // what the server said at the beginning
@@ -44,12 +55,14 @@ export class Writer {
   position = 0; // characters of the whole text so far
   whole = false; // it came in one piece, not as it was made
   seconds = 0; // that characters took to arrive, without waiting for a connection
-  #request; #limit; #told;
+  taken = null; // `{ at, why }` once this device has taken over, after so many characters
+  #request; #limit; #told; #device;
   #token = null;
   #halt = null;
   #since = 0;
 
-  constructor(request, limit, told) {
+  constructor(request, limit, told, device = null) {
+    this.#device = device;
     this.#request = request;
     this.#limit = limit;
     this.#told = told;
@@ -66,8 +79,10 @@ export class Writer {
   /** Begin, or go on: resolve to true when all is written, to false when stopped, or throw. */
   async run() {
     const { signal } = (this.#halt = new AbortController());
+    if (this.#device?.alone) this.taken ??= { at: 0, why: "" };
     let tries = 0;
     for (;;) {
+      if (this.taken) return this.#writeHere(signal);
       const before = this.position;
       try {
         await this.#listen(signal);
@@ -75,6 +90,7 @@ export class Writer {
       } catch (problem) {
         if (signal.aborted) return false;
         const failure = explain(problem, SILENCE_MS / 1000);
+        if (await this.#takeOver(problem, failure, tries)) continue;
         if (this.start === null || !failure.lost || failure.wait > LONGEST_WAIT) throw failure;
         if (this.position > before) tries = 0;
         if (tries === WAITS.length) {
@@ -90,6 +106,31 @@ export class Writer {
     }
   }
 
+  /** Let this device go on, if it should and can; the server's text is lost only where it has one. */
+  async #takeOver(problem, failure, tries) {
+    const isDue = this.start ? failure.lost && tries >= TRIES_BESIDE : failure.again;
+    if (!this.#device || !isDue) return false;
+    const id = await this.#device.ready().catch(() => null);
+    if (id === null || (this.start && this.start.model !== id)) return false;
+    this.taken = { at: this.start ? this.position : 0, why: reason(problem === SLOW ? null : failure) };
+    return true;
+  }
+
+  /** Write on this device, from where the text ends. */
+  async #writeHere(signal) {
+    const asked = { seed: newSeed(), ...this.#request };
+    this.whole = false;
+    this.#since = performance.now();
+    return this.#device.write({ asked, begun: this.start, made: this.made }, signal, ({ start, piece }) => {
+      if (start && !this.start) {
+        this.start = start;
+        this.position = start.position;
+      }
+      if (start) this.#told.begun();
+      if (piece) this.#add(piece, this.position + points(piece));
+    });
+  }
+
   async #listen(signal) {
     const connection = new AbortController();
     const close = () => connection.abort();
@@ -100,20 +141,30 @@ export class Writer {
       timer = setTimeout(() => connection.abort(new DOMException("", "TimeoutError")), SILENCE_MS);
     };
     heard();
+    const patience = this.start || !this.#device ? 0 : setTimeout(() => this.#offer(connection), PATIENCE_MS);
     try {
       const response = await this.#ask(connection.signal);
       let begun = false;
       for await (const event of readEvents(response.body, heard)) {
         signal.throwIfAborted();
+        clearTimeout(patience);
         if (this.#take(event, begun)) return;
         begun ||= event.type === "start";
       }
     } finally {
       clearTimeout(timer);
+      clearTimeout(patience);
       signal.removeEventListener("abort", close);
       close();
     }
     throw new Failure("The connection was lost", "The answer broke off.", { lost: true });
+  }
+
+  /** Patience has ended: the server may still be first, until this device is ready. */
+  #offer(connection) {
+    this.#device.ready().then(() => {
+      if (!this.start) connection.abort(SLOW);
+    }, () => {});
   }
 
   async #ask(signal) {
@@ -170,12 +221,16 @@ export class Writer {
     const sound = isWhole(text) && text !== "" && position === this.position + points(text) &&
       position <= this.start.length && TOKEN.test(id);
     if (!sound) throw nonsense();
+    this.#token = id;
+    this.#add(text, position);
+  }
+
+  #add(text, position) {
     const now = performance.now();
     this.seconds += (now - this.#since) / 1000;
     this.#since = now;
     this.made += text;
     this.position = position;
-    this.#token = id;
     this.#told.grown();
   }
 

@@ -1,0 +1,72 @@
+// Who answers: the server, and when that is slow, failing or gone, this device as well. Whoever is first
+// does, and only one. A person's own mistakes are no reason to ask anybody else.
+
+import { explain } from "./exchange.js";
+
+export const PATIENCE_MS = 1500; // that the server has alone
+
+/** Why the server is not who answered; null: it was only slow. */
+export function reason(failure) {
+  if (failure === null) return "the server was slow";
+  if (failure.status === 429 || failure.status === 503) return "the server was busy";
+  if (failure.status) return "the server failed";
+  return failure.lost ? "the server did not answer" : "the server’s answer made no sense";
+}
+
+/** Say in a few words who answered. */
+export function credit({ by, why }) {
+  if (by === "server") return "Answered by the server";
+  return why ? `Answered on this device (${why})` : "Answered on this device";
+}
+
+/**
+ * Ask about a text: `{ reply, by, why }`, or throw the failure that a person should see.
+ *
+ * `server` asks the server, within `seconds`; `slow` is called when this device is asked too.
+ */
+export async function ask({ text, server, device, seconds, signal, slow }) {
+  if (!device) return { reply: await server(signal), by: "server" };
+  const rest = new AbortController(); // ends whoever is still at it once there is an answer
+  const stop = () => rest.abort(signal.reason);
+  signal.addEventListener("abort", stop);
+  try {
+    if (device.alone) return { reply: await device.judge(text, rest.signal), by: "device", why: "" };
+    return await race({ text, server, device, seconds, signal: rest.signal, slow });
+  } finally {
+    signal.removeEventListener("abort", stop);
+    rest.abort();
+  }
+}
+
+async function race({ text, server, device, seconds, signal, slow }) {
+  const served = server(signal).then(
+    (reply) => ({ reply, by: "server" }),
+    (problem) => ({ failure: explain(problem, seconds) }),
+  );
+  const early = await Promise.race([served, pause(PATIENCE_MS)]);
+  if (early && !may(early)) return settled(early);
+  signal.throwIfAborted();
+  const why = reason(early?.failure ?? null);
+  slow(why);
+  const own = device.judge(text, signal).then(
+    (reply) => ({ reply, by: "device", why }),
+    (failure) => ({ failure }),
+  );
+  const certain = [served, own].map((each) => each.then((found) => (may(found) ? Promise.reject() : found)));
+  try {
+    return settled(await Promise.any(certain));
+  } catch (problem) {
+    if (problem instanceof AggregateError) return settled(await served); // neither: what the server met
+    throw problem;
+  }
+}
+
+/** Whether somebody else may do better. */
+const may = ({ failure }) => Boolean(failure?.again);
+
+function settled(found) {
+  if (found.failure) throw found.failure;
+  return found;
+}
+
+const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds, null); });

@@ -1,0 +1,55 @@
+// The service worker: keeps one version of the page whole, so that it opens without a network. What is
+// served begins with `VERSION`, `HASHES` (SHA-256 of each file of this version by its address) and
+// `MODEL` (the model's file, whose name says what is in it).
+//
+// A version is installed only when every file of it is there and is what it should be, beside the one
+// that answers; it takes over when no page of the other is open. So no two versions are ever mixed.
+
+const NAME = `marfa-${VERSION}`;
+const here = (path) => new URL(path, registration.scope).href;
+const FILES = new Map([...Object.keys(HASHES), MODEL].map((path) => [here(path), path]));
+
+async function fetched(path) {
+  // The model's name changes with it, so a copy of it is as good; of the others the network's is wanted.
+  const response = await fetch(here(path), { cache: path === MODEL ? "default" : "reload" });
+  if (!response.ok) throw new TypeError(`${path}: status ${response.status}`);
+  if (path === MODEL) return response;
+  const digest = await crypto.subtle.digest("SHA-256", await response.clone().arrayBuffer());
+  const hex = Array.from(new Uint8Array(digest), (each) => each.toString(16).padStart(2, "0")).join("");
+  if (hex !== HASHES[path]) throw new TypeError(`${path} is of another version`);
+  return response;
+}
+
+async function install() {
+  const paths = [...FILES.values()];
+  const responses = await Promise.all(paths.map(fetched)); // all, or there is no new version yet
+  const cache = await caches.open(NAME);
+  await Promise.all(paths.map((path, at) => cache.put(here(path), responses[at])));
+}
+
+async function tidy() {
+  const names = (await caches.keys()).filter((name) => name.startsWith("marfa-") && name !== NAME);
+  await Promise.all(names.map((name) => caches.delete(name)));
+  await clients.claim();
+}
+
+async function answer(request, address) {
+  const alone = (await clients.matchAll({ type: "window" })).length < 2;
+  if (request.mode === "navigate" && registration.waiting && alone) {
+    registration.waiting.postMessage("take over"); // nobody else has the old version open
+    return new Response("", { headers: { Refresh: "0" } });
+  }
+  const cache = await caches.open(NAME);
+  return (await cache.match(address)) ?? fetch(request);
+}
+
+addEventListener("install", (event) => event.waitUntil(install()));
+addEventListener("activate", (event) => event.waitUntil(tidy()));
+addEventListener("message", ({ data }) => {
+  if (data === "take over") skipWaiting();
+});
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const address = request.url.split(/[?#]/)[0];
+  if (request.method === "GET" && FILES.has(address)) event.respondWith(answer(request, address));
+});

@@ -1,0 +1,170 @@
+"""The page without a network, and one version after another, in a browser that has been here before."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests import untrained
+from tests.browser.fake_server import FakeServer, Reply
+
+from marfa import archives, loading
+from marfa.container import pages
+from marfa.container.messages import DEFAULT_LIMITS
+from marfa.settings import ModelSettings, ServeSettings, TextSettings
+from marfa.stages.serve import Running
+
+TEXT = "I loved this wonderful film."
+NAMES = "async () => (await caches.keys()).filter((name) => name.startsWith('marfa-'))"
+
+
+def settle(page: Page) -> None:
+    """Wait until a whole version is kept, and answers."""
+    page.evaluate("() => navigator.serviceWorker.ready")
+    until = time.monotonic() + 20
+    while not page.evaluate("() => Boolean(navigator.serviceWorker.controller)"):
+        assert time.monotonic() < until
+        page.wait_for_timeout(50)
+
+
+def await_waiting(page: Page) -> None:
+    """Wait until a new version is whole, beside the one that answers."""
+    script = """async () => {
+      const kept = await navigator.serviceWorker.getRegistration();
+      await kept.update();
+      return Boolean(kept.waiting);
+    }"""
+    until = time.monotonic() + 20
+    while not page.evaluate(script):
+        assert time.monotonic() < until
+        page.wait_for_timeout(50)
+
+
+def test_the_second_visit_needs_no_server(page: Page, model_path: Path) -> None:
+    noted: list[str] = []
+    page.on("pageerror", lambda error: noted.append(str(error)))
+    with Running(model_path, ServeSettings(port=0)) as server:
+        page.goto(server.url)
+        settle(page)
+        assert len(page.evaluate(NAMES)) == 1
+        page.goto("about:blank")
+    page.context.set_offline(True)
+    began = time.monotonic()
+    page.goto(server.url)
+    page.fill("#text", TEXT)
+    page.click("#send")
+    expect(page.locator("#credit")).to_contain_text("Answered on this device")
+    seconds = time.monotonic() - began
+    expect(page.locator("#about")).to_contain_text(
+        "test texts"
+    )  # what the server told of its model
+    (judged,) = server.model.judge([TEXT])  # type: ignore[union-attr]
+    expect(page.locator("#answer h2")).to_have_text(str(judged.label))
+    assert seconds < 5, seconds  # on a busy machine; docs/log.md has the time of a quiet one
+    assert noted == []
+
+
+def test_a_text_is_written_without_a_server(page: Page, writer_path: Path) -> None:
+    with Running(writer_path, ServeSettings(port=0)) as server:
+        page.goto(server.url)
+        settle(page)
+    page.context.set_offline(True)
+    page.goto(server.url)
+    page.fill("#prompt", "the film ")
+    page.click("#send")
+    expect(page.locator("#result")).to_have_attribute("data-state", "done", timeout=20_000)
+    assert len(page.locator("#paper").text_content() or "") == 200
+    expect(page.locator("#facts")).to_contain_text("written on this device")
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> list[Path]:
+    shape = ModelSettings(embedding=4, hidden=3)
+    made = [
+        untrained.judge(shape, TextSettings(vocabulary=size, max_words=20)) for size in (60, 70)
+    ]
+    paths = [tmp_path / f"{number}.tar.gz" for number in range(2)]
+    for path, each in zip(paths, made, strict=True):
+        archives.write_tar_gz(path, each.members)
+    return paths
+
+
+@pytest.fixture
+def site(server: FakeServer, versions: list[Path]) -> FakeServer:
+    publish(server, versions[0])
+    return server
+
+
+def publish(server: FakeServer, path: Path, **changed: Reply) -> None:
+    """Serve a version; its own files come from the same bundle, and so does its service worker."""
+    made = loading.of(_load(path), engine="numpy")
+    files = pages.files(made, DEFAULT_LIMITS)
+    server.others = {
+        address[1:]: Reply(page.content, content_type=page.content_type)
+        for address, page in {**files, **pages.own(_load(path), files)}.items()
+    } | changed
+
+
+def _load(path: Path) -> Any:
+    from marfa import bundle
+
+    return bundle.load(path)
+
+
+def test_a_new_version_takes_the_old_ones_place_as_a_whole(
+    page: Page, site: FakeServer, versions: list[Path]
+) -> None:
+    page.goto(site.url)
+    settle(page)
+    old = page.evaluate(NAMES)
+    publish(site, versions[1])
+    await_waiting(page)
+    assert page.locator("#about").inner_text().count(_load(versions[0]).model_id) == 1
+    page.reload()
+    expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)
+    settle(page)
+    new = page.evaluate(NAMES)
+    assert len(new) == 1
+    assert new != old
+    held = page.evaluate(
+        "async () => (await (await caches.open((await caches.keys())[0])).keys()).map((r) => r.url)"
+    )
+    assert sum(_load(versions[1]).model_id in url for url in held) == 1
+    assert sum(_load(versions[0]).model_id in url for url in held) == 0
+
+
+def test_while_the_old_version_is_open_elsewhere_it_stays(
+    page: Page, site: FakeServer, versions: list[Path]
+) -> None:
+    page.goto(site.url)
+    settle(page)
+    other = page.context.new_page()
+    other.goto(site.url)
+    publish(site, versions[1])
+    await_waiting(page)
+    page.reload()
+    expect(page.locator("#about")).to_contain_text(_load(versions[0]).model_id)
+    other.close()
+    page.reload()
+    expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)
+
+
+def test_files_of_two_versions_are_never_kept_together(
+    page: Page, site: FakeServer, versions: list[Path]
+) -> None:
+    page.goto(site.url)
+    settle(page)
+    old = page.evaluate(NAMES)
+    publish(site, versions[1], **{"style.css": Reply(b"/* another */", content_type="text/css")})
+    page.evaluate("async () => (await navigator.serviceWorker.getRegistration()).update()")
+    page.wait_for_timeout(1000)
+    page.reload()
+    expect(page.locator("#about")).to_contain_text(_load(versions[0]).model_id)
+    assert page.evaluate(NAMES) == old
+    publish(site, versions[1])
+    await_waiting(page)
+    page.reload()
+    expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)

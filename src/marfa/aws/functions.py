@@ -126,7 +126,7 @@ def proxy_zip(bundle: Bundle) -> bytes:
         bundle: the model behind the endpoint.
     """
     model = loading.of(bundle, engine="numpy")
-    made = pages.pack(pages.files(model, DEFAULT_LIMITS))
+    made = pages.pack(pages.files(model, DEFAULT_LIMITS) | pages.without())
     return zips.pack(
         {
             **{f"{SITE}/{name}": content for name, content in made.items()},

@@ -104,7 +104,7 @@ def archived(bundle: Bundle, archive: Path) -> bytes | Path:
 
 def _site(model: Predictor | Writer) -> Iterator[Parcel]:
     """Yield the page's files, in a folder named by all of them, so that no two versions are mixed."""
-    found = pages.files(model, DEFAULT_LIMITS)
+    found = pages.files(model, DEFAULT_LIMITS) | pages.without()
     whole = hashlib.sha256()
     for path in sorted(found):
         whole.update(path.encode() + b"\0" + hashlib.sha256(found[path].content).digest())

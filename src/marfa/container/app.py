@@ -49,7 +49,7 @@ def create(
     limits = contract.Limits(settings.max_body_bytes, settings.max_texts, settings.max_length)
     metrics = Metrics(model)
     found = pages.files(model, limits)
-    found |= pages.own(bundle, found) if bundle else {}
+    found |= pages.own(bundle, found) if bundle else pages.without()
     fixed = {path: _always(page) for path, page in found.items()}
     shown = {**_states(model, limits, state, metrics), **fixed}
     asked = Asking(Answering(model, limits, state, metrics, heartbeat), settings, state)

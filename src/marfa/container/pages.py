@@ -36,8 +36,11 @@ _PAGES: Mapping[str, str] = {"classifier": "index.html", "generator": "write.htm
 """What stands at / by the task of the model."""
 
 
+DEVICE = "/device.json"
+"""Tells the page whether it has a model of its own, and whether there is a server."""
+
 _SERVICE_WORKER = "sw.js"
-_UNKEPT = ("/docs", "/docs.js", "/openapi.json", "/healthz")
+UNKEPT = ("/docs", "/docs.js", "/openapi.json", "/healthz")
 """What the page does without when there is no network."""
 
 
@@ -110,28 +113,33 @@ def own(bundle: Bundle, pages: Mapping[str, Page], *, server: bool = True) -> di
 
     Returns:
         By address: the model's file, its name for the page to find, and the service worker that keeps
-        all of this version. Nothing where the page has no engine for the model.
+        all of this version; `without` where the page has no engine for the model.
     """
     from marfa.container import own as model
 
     if not model.is_possible(bundle):
-        return {}
+        return without()
     name = model.name(bundle)
     told = Page(to_json({"file": name, "server": server}), JSON)
-    kept = {path: page for path, page in pages.items() if path not in _UNKEPT}
+    kept = {path: page for path, page in pages.items() if path not in UNKEPT}
     hashes = {
         path.removeprefix("/") or "./": hashlib.sha256(page.content).hexdigest()
-        for path, page in sorted({**kept, "/device.json": told}.items())
+        for path, page in sorted({**kept, DEVICE: told}.items())
     }
     version = hashlib.sha256(json.dumps([hashes, name]).encode()).hexdigest()[:16]
     code = resources.files("marfa").joinpath("web", _SERVICE_WORKER).read_text("utf-8")
     constants = {"VERSION": version, "HASHES": hashes, "MODEL": name}
     head = "".join(f"const {each} = {json.dumps(value)};\n" for each, value in constants.items())
     return {
-        "/device.json": told,
+        DEVICE: told,
         f"/{name}": Page(lambda: model.file(bundle), _BYTES, lasting=True),
         f"/{_SERVICE_WORKER}": Page((head + code).encode(), _KINDS[".js"]),
     }
+
+
+def without() -> dict[str, Page]:
+    """Return what tells the page that it has no model of its own, and the server alone answers."""
+    return {DEVICE: Page(to_json({"file": None, "server": True}), JSON)}
 
 
 def _has_address(name: str) -> bool:

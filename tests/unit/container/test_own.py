@@ -56,7 +56,7 @@ def test_tensors_stand_where_the_head_says(large):
 def test_a_stemmer_that_the_page_lacks_leaves_everything_to_the_server():
     made = untrained.judge(claims.PLAIN, replace(claims.TUTORIAL, stem="english"))
     assert not own.is_possible(made)
-    assert pages.own(made, {}) == {}
+    assert json.loads(pages.own(made, {})["/device.json"].content) == {"file": None, "server": True}
 
 
 def test_what_is_served_names_the_file_and_keeps_one_version(model_path):

@@ -216,11 +216,9 @@ class Endpoint(_Tagged):
         """Swap the configuration; moto has no UpdateEndpoint, so within one step it is made anew."""
         name, old = resource.attributes["EndpointName"], resource.properties["EndpointConfigName"]
         if properties["EndpointConfigName"] != old:
-            kinds = {
-                _is_serverless(where, each) for each in (old, properties["EndpointConfigName"])
-            }
-            if len(kinds) > 1:
-                raise Refused("Cannot update between a serverless and an instance based endpoint.")
+            new = properties["EndpointConfigName"]
+            if _is_serverless(where, new) and not _is_serverless(where, old):
+                raise Refused("Cannot update an instance based endpoint to a serverless one.")
             where.call("sagemaker", "delete_endpoint", EndpointName=name)
             where.call("sagemaker", "create_endpoint", **{"EndpointName": name, **properties})
         self.retag(where, resource, properties)

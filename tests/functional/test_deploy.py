@@ -80,6 +80,21 @@ def test_a_first_version_that_answers_wrongly_does_not_stay(bed, world, put, mod
     assert not [line for line in everything(bed.session()) if line.startswith("function")]
 
 
+@pytest.mark.parametrize("failing", [None, "AWS::Lambda::Function"])
+def test_what_could_not_be_taken_back_is_said_to_bill(bed, world, put, model_path, failing):
+    world.spoil = wrong
+    if failing:  # it is not even made, and then cannot be deleted
+        bed.conduct.fail(failing)
+    bed.conduct.fail("AWS::SageMaker::Endpoint", "delete", reason="Not today", times=99)
+    with pytest.raises(
+        CloudError, match=r"deleted: Endpoint: Not today; it may still bill"
+    ) as caught:
+        put(model_path, target="endpoint")
+    assert caught.value.hint == "marfa destroy soup"
+    assert "nothing is now" not in caught.value.what
+    assert bed.session().client("sagemaker").list_endpoints()["Endpoints"]
+
+
 def test_a_line_that_fails_takes_nothing_back(bed, world, put, model_path):
     asked = world.ask
 
@@ -159,9 +174,16 @@ def test_after_an_update_that_failed_the_old_settings_are_live_as_they_were(bed,
 
 def test_serverless_does_not_turn_into_a_machine(put, model_path):
     put(model_path, target="serverless")
-    with pytest.raises(CloudError, match="does not turn"):
+    with pytest.raises(CloudError, match="no way back from that") as caught:
         put(model_path, target="endpoint")
+    assert "marfa destroy soup" in caught.value.hint
     assert put(model_path, target="lambda")["target"] == "lambda"
+
+
+def test_a_machine_does_not_turn_into_serverless(put, model_path):
+    put(model_path, target="endpoint")
+    with pytest.raises(CloudError, match="SageMaker turns no endpoint"):
+        put(model_path, target="serverless")
 
 
 def test_an_endpoint_has_a_lease_and_may_not_have_none(bed, put, model_path):

@@ -273,6 +273,8 @@ def _failed(service: str, operation: str, error: Exception) -> MarfaError:
         return NetworkError(
             message, where=where, hint=f"check the line and --region; then {_AGAIN}"
         )
+    if isinstance(error, exceptions.IncompleteReadError):
+        return NetworkError("the line dropped within an answer of AWS's", where=where, hint=_AGAIN)
     if isinstance(error, parsers.ResponseParserError):
         message = "what came back is no answer of AWS's: a proxy's, or that of a hotel's network"
         return NetworkError(message, where=where, hint=f"open any web page, then {_AGAIN}")

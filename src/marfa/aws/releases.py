@@ -114,11 +114,30 @@ def back(cloud: Cloud, names: Names, bucket: str, live: Stack, talk: Talk) -> Ve
     version = earlier(cloud, bucket, live.outputs.get("Version", ""))
     if version is None:
         return None
-    if {version.target, live.outputs.get("Target")} == {"serverless", "endpoint"}:
-        message = f"SageMaker does not turn a {live.outputs.get('Target')} into a {version.target}"
-        raise CloudError(message, where=names.live, hint=f"marfa destroy {names.deployment}")
+    refuse_turn(names, live.outputs.get("Target", ""), version.target)
     release(cloud, names, version, next_end(cloud.now(), live), talk)
     return version
+
+
+def refuse_turn(names: Names, was: str, wanted: str) -> None:
+    """Refuse to turn an endpoint on a machine into a serverless one in place, or the reverse.
+
+    The one SageMaker refuses. The other it allows, but an update that fails, and `rollback` too, would
+    then need the one.
+
+    Raises:
+        CloudError: if that is what is wanted.
+    """
+    hint = f"first: marfa destroy {names.deployment}; or choose another --deployment"
+    if (was, wanted) == ("endpoint", "serverless"):
+        message = "SageMaker turns no endpoint on a machine into a serverless one"
+        raise CloudError(message, where=names.live, hint=hint)
+    if (was, wanted) == ("serverless", "endpoint"):
+        message = (
+            "marfa turns no serverless endpoint into one on a machine: "
+            "SageMaker has no way back from that"
+        )
+        raise CloudError(message, where=names.live, hint=hint)
 
 
 def running_end(live: Stack | None) -> datetime | None:

@@ -28,6 +28,9 @@ _BROKEN = {
 
 _STUCK = "UPDATE_ROLLBACK_FAILED"
 
+LEFT = "could not be deleted: {reason}; it may still bill"
+"""What is said of a stack that stays though it should not."""
+
 _UNSEEN = ("cannot be assumed", "role is invalid", "is invalid or cannot")
 """What AWS says of a role that has been made a moment ago and is not known everywhere yet."""
 
@@ -297,10 +300,15 @@ def _good(cloud: Cloud, names: Names, name: str, talk: Talk, *, fresh: bool) -> 
         return made
     reason = why(cloud, name) if made else ""
     status = made.status if made else "gone"
-    if made is not None and made.status in _BROKEN:
-        delete(cloud, names, name, talk)  # nothing of it answers, and nothing of it is to bill
     message = f"AWS could not make it ({status}){': ' + reason if reason else ''}"
-    raise CloudError(message, where=name, hint=_hint(reason))
+    hint = _hint(reason)
+    left = ""
+    if made is not None and made.status in _BROKEN:
+        left = delete(cloud, names, name, talk)  # nothing of it answers, or is to bill
+    if left:
+        message = f"{message}; it {LEFT.format(reason=left)}"
+        hint = f"marfa destroy {names.deployment}"
+    raise CloudError(message, where=name, hint=hint)
 
 
 _HINTS = (

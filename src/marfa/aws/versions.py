@@ -46,14 +46,15 @@ def read(cloud: Cloud, bucket: str, version: str) -> Version | None:
     """Return a version, or None where there is no record of it.
 
     Raises:
+        NetworkError: if the line fails, also while the record comes.
         CloudError: if the record is not one that this marfa understands.
     """
     try:
-        answer = Bucket(cloud, bucket).call("get_object", Key=_key(version, "json"))
+        _, content = Bucket(cloud, bucket).content("get_object", Key=_key(version, "json"))
     except GoneError:
         return None
     try:
-        match json.loads(answer["Body"].read()):
+        match json.loads(content):
             case {"format": int(number), "version": dict() as fields} if number == _FORMAT:
                 return Version(**fields)
     except (ValueError, TypeError):

@@ -25,7 +25,7 @@ from marfa.aws.stacks import Stack
 from marfa.aws.template import base
 from marfa.aws.versions import Version
 from marfa.console import Silence, Talk
-from marfa.errors import CheckError, CloudError, NetworkError
+from marfa.errors import CheckError, NetworkError
 from marfa.settings import CloudSettings
 
 
@@ -113,10 +113,7 @@ def _before(plan: Plan, cloud: Cloud, talk: Talk) -> Stack | None:
     if live is None or live.status not in stacks.GOOD:
         return None
     was = live.outputs.get("Target", "")
-    if {was, plan.settings.target} == {"serverless", "endpoint"}:
-        message = f"SageMaker does not turn a {was} target into a {plan.settings.target}"
-        hint = f"first: marfa destroy {names.deployment}; or choose another --deployment"
-        raise CloudError(message, where=names.live, hint=hint)
+    releases.refuse_turn(names, was, plan.settings.target)
     if was != "lambda" and not any(inventory.BILLERS.find(cloud, names)):
         talk.say("deploy: the endpoint is gone from its stack, so the stack is made anew")
         stacks.delete(cloud, names, names.live, talk)
@@ -164,14 +161,18 @@ def _check(plan: Plan, cloud: Cloud, bucket: str, live: Stack, talk: Talk, ask: 
         return
     found = f"request {wrong} of {asked} was answered otherwise than recorded"
     talk.warn(f"deploy: {found}")
-    gone_back_to = _take_back(plan.names, cloud, bucket, live, talk)
-    message = f"the new version does not answer as it was packaged ({found}); {gone_back_to}"
-    raise CheckError(message, where=url, hint="package the model again, or choose another --image")
+    now, hint = _take_back(plan.names, cloud, bucket, live, talk)
+    message = f"the new version does not answer as it was packaged ({found}); {now}"
+    hint = hint or "package the model again, or choose another --image"
+    raise CheckError(message, where=url, hint=hint)
 
 
-def _take_back(names: Names, cloud: Cloud, bucket: str, live: Stack, talk: Talk) -> str:
+def _take_back(names: Names, cloud: Cloud, bucket: str, live: Stack, talk: Talk) -> tuple[str, str]:
+    """Return what is live now, and what has to be typed first, if anything."""
     earlier = releases.back(cloud, names, bucket, live, talk)
     if earlier is not None:
-        return f"version {earlier.version} is live again"
-    stacks.delete(cloud, names, names.live, talk)
-    return "nothing was live before it, and nothing is now"
+        return f"version {earlier.version} is live again", ""
+    if reason := stacks.delete(cloud, names, names.live, talk):
+        left = f"and it {stacks.LEFT.format(reason=reason)}"
+        return f"nothing was live before it, {left}", f"marfa destroy {names.deployment}"
+    return "nothing was live before it, and nothing is now", ""

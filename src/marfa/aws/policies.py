@@ -360,6 +360,7 @@ def deployer(names: Names) -> list[Statement]:
         allow(
             [
                 *("sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:ListTags"),
+                "sagemaker:DescribeEndpointConfig",
                 *("sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"),
             ],
             [

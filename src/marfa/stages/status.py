@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from marfa.aws import job_report, lease, names, price, stacks, versions
+from marfa.aws import job_report, lease, meter, names, price, stacks, versions
 from marfa.aws.client import Cloud
+from marfa.aws.meter import Endpoint
 from marfa.aws.names import TAG, Names
 from marfa.aws.stacks import Stack
 from marfa.errors import GoneError
 from marfa.settings import CloudSettings
 
-_COUNTED = timedelta(days=30)
-"""How far back requests are counted."""
+_COUNTED = timedelta(days=455)
+"""How far back requests are counted: CloudWatch keeps its sums for 15 months."""
 
 _DAY_SECONDS = 86_400
 
@@ -89,48 +90,55 @@ def _one(cloud: Cloud, deployment: str, found: dict[str, Stack]) -> dict[str, An
             f"only its bucket and roles are left; marfa destroy {deployment}"
         ]
         return document
-    for key in ("Url", "Site", "Target", "Model", "Version"):
+    for key in ("Url", "Site", "Model", "Version"):
         document[key.lower()] = live.outputs.get(key, "")
     document["lease_end"] = live.parameters.get("LeaseEnd", "")
     bucket = base.outputs.get("Bucket", "") if base else ""
     if bucket and document["version"]:
         document["checked"] = versions.is_checked(cloud, bucket, document["version"])
-    usage = _usage(cloud, its, live)
-    document |= usage
-    document["told"] = [*_told(document, usage, cloud.now(), bool(base)), *told]
+    document |= _usage(cloud, its, live, meter.endpoint(cloud, its))
+    document["told"] = [*_told(document, live, cloud.now(), bool(base)), *told]
     return document
 
 
-def _usage(cloud: Cloud, its: Names, live: Stack) -> dict[str, Any]:
+def _usage(cloud: Cloud, its: Names, live: Stack, endpoint: Endpoint | None) -> dict[str, Any]:
     """Return what an hour costs, what has been asked, and what that and the hours have cost."""
-    sized = _sized(live)
+    told = live.outputs.get("Target", "")
+    target = told or (endpoint.target if endpoint else "")
+    machine = endpoint.machine if endpoint else ""
     requests, milliseconds = _asked(cloud, its, live.created)
-    cost: Decimal | None = price.answered(sized, requests, milliseconds)
+    cost: Decimal | None = None
+    if target:
+        cost = price.answered(_sized(live, target, endpoint), requests, milliseconds)
     hourly: Decimal | None = Decimal(0)
     up = None
-    if sized.target == "endpoint":
-        up = _up(cloud, its)
-        hourly = price.ran(sized.instance_type, timedelta(hours=1))
-        ran = price.ran(sized.instance_type, up or timedelta(0))
+    if endpoint is not None and (endpoint.target or told) != "serverless":
+        up = max(cloud.now() - endpoint.created, timedelta(0))
+        hourly, ran = price.ran(machine, timedelta(hours=1)), price.ran(machine, up)
         cost = None if ran is None or cost is None else cost + ran
+    elif target == "endpoint":  # it is gone, and how long it ran nobody tells
+        cost = None
+    elif not (target or live.settled):  # there may be one in a moment
+        hourly = None
     return {
+        "target": target,
         "hourly": None if hourly is None else float(hourly),
         "cost": None if cost is None else float(cost),
         "requests": requests,
         "up_seconds": None if up is None else round(up.total_seconds()),
-        "instance_type": sized.instance_type if sized.target == "endpoint" else "",
+        "instance_type": machine,
     }
 
 
-def _sized(live: Stack) -> CloudSettings:
-    """Read what decides the price from what the stack tells of itself."""
+def _sized(live: Stack, target: str, endpoint: Endpoint | None) -> CloudSettings:
+    """Read what decides the price of requests."""
     told, usual = live.outputs, CloudSettings()
+    memory = endpoint.memory if endpoint else 0
     return CloudSettings(
-        target=told.get("Target", usual.target),
+        target=target,
         memory=int(told.get("Memory", usual.memory)),
         architecture=told.get("Architecture", usual.architecture),
-        serverless_memory=int(told.get("ServerlessMemory", usual.serverless_memory)),
-        instance_type=told.get("InstanceType", usual.instance_type),
+        serverless_memory=memory or int(told.get("ServerlessMemory", usual.serverless_memory)),
     )
 
 
@@ -158,37 +166,42 @@ def _asked(cloud: Cloud, its: Names, created: datetime) -> tuple[int, float]:
     return int(total("Invocations")), total("Duration")
 
 
-def _up(cloud: Cloud, its: Names) -> timedelta | None:
-    """Return how long the endpoint has been there; None where there is none."""
-    try:
-        found = cloud.call("sagemaker", "describe_endpoint", EndpointName=its.one)
-    except GoneError:
-        return None
-    created: datetime = found["CreationTime"]
-    return max(cloud.now() - created, timedelta(0))
-
-
-def _told(
-    document: dict[str, Any], usage: dict[str, Any], now: datetime, has_base: bool
-) -> Iterator[str]:
-    yield f"target {document['target']}, version {document['version']}, model {document['model']}"
+def _told(document: dict[str, Any], live: Stack, now: datetime, has_base: bool) -> Iterator[str]:
+    named = (f"{key} {document[key] or 'not known'}" for key in ("target", "version", "model"))
+    yield ", ".join(named)
+    ends = f"marfa destroy {document['deployment']} ends it"
+    if live.status not in stacks.GOOD:
+        yield f"! it is {live.status}; marfa deploy mends it, {ends}"
     if document["checked"] is False:
         yield "! its golden requests have not been asked yet; deploy again does that"
     if not has_base:
         yield "! its bucket and roles are gone; marfa destroy makes them again to delete the rest"
+    runs = document["up_seconds"] is not None
+    if runs and live.settled and document["target"] != "endpoint":
+        yield f"! the endpoint of an earlier version is still there; {ends}"
     if document["lease_end"]:
         left = lease.left(now, lease.read(document["lease_end"]))
         yield f"lease: {left}, until {document['lease_end']}"
-    elif usage["instance_type"]:
+    elif runs:
         yield "! it bills by the hour and has no lease"
-    if usage["up_seconds"] is not None and usage["hourly"] is not None:
-        hours = usage["up_seconds"] / 3600
-        machine = usage["instance_type"]
-        yield f"{machine}: ${usage['hourly']:g} an hour, up for {hours:.1f} h"
-    elif usage["instance_type"] and usage["hourly"] is None:
-        yield f"{usage['instance_type']} is paid by the hour, and its price is not known here"
-    else:
-        yield "while nobody asks: $0 an hour"
-    cost = price.money(None if usage["cost"] is None else Decimal(str(usage["cost"])))
-    days = _COUNTED.days
-    yield f"{usage['requests']:,} requests in the last {days} days; cost so far: {cost}"
+    yield _hour(document, runs=runs)
+    cost = price.money(None if document["cost"] is None else Decimal(str(document["cost"])))
+    since = f"in the last {_COUNTED.days} days" if now - live.created > _COUNTED else "so far"
+    yield f"{document['requests']:,} requests {since}; cost so far: {cost}"
+
+
+def _hour(document: dict[str, Any], *, runs: bool) -> str:
+    """Say what an hour costs."""
+    machine = document["instance_type"]
+    if runs and document["hourly"] is not None:
+        hours = document["up_seconds"] / 3600
+        return f"{machine}: ${document['hourly']:g} an hour, up for {hours:.1f} h"
+    if runs and machine:
+        return f"! {machine} is paid by the hour, and its price is not known here"
+    if runs:
+        return "! its endpoint may be paid by the hour: of which machine it is, SageMaker does not tell"
+    if document["hourly"] is None:
+        return "! what an hour of it costs is not known before more of it is made"
+    if document["target"] == "endpoint":
+        return "its endpoint is gone: $0 an hour"
+    return "while nobody asks: $0 an hour"

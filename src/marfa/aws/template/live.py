@@ -80,14 +80,14 @@ class Live:
 
     def _billed(self) -> dict[str, str]:
         """Return what decides the price, for whoever looks later."""
+        billed = {"Architecture": self.settings.architecture}  # of the function, before whatever
         match self.settings.target:
             case "lambda":
-                memory = str(self.settings.memory)
-                return {"Memory": memory, "Architecture": self.settings.architecture}
+                return billed | {"Memory": str(self.settings.memory)}
             case "serverless":
-                return {"ServerlessMemory": str(self.settings.serverless_memory)}
+                return billed | {"ServerlessMemory": str(self.settings.serverless_memory)}
             case _:
-                return {"InstanceType": self.settings.instance_type}
+                return billed | {"InstanceType": self.settings.instance_type}
 
     def _resources(self) -> Resources:
         names, settings = self.names, self.settings

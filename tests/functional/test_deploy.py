@@ -9,6 +9,7 @@ from tests.cloud.inventory import everything
 from tests.cloud.recorder import Recorder
 
 from marfa.aws import lease
+from marfa.container.messages import Response
 from marfa.errors import CheckError, CloudError, NetworkError, SettingsError
 from marfa.settings import CloudSettings
 from marfa.stages.deploy import deploy
@@ -111,6 +112,59 @@ def test_a_line_that_fails_takes_nothing_back(bed, world, put, model_path):
     put(model_path)
     (one,) = status("soup", cloud=bed.cloud())["deployments"]
     assert one["checked"]
+
+
+class Bucket:
+    """The throttle of a stage before what answers: a token a request, and so many a second.
+
+    Args:
+        bed: whose clock it goes by.
+        ask: asks what is behind it.
+        rate: tokens a second.
+        burst: tokens when it is full.
+    """
+
+    def __init__(self, bed, ask, rate, burst):
+        self._now, self._ask, self._rate, self.burst = bed.clock, ask, rate, burst
+        self._there, self._when = burst, None
+
+    @property
+    def there(self):
+        """Tokens that are there now."""
+        now = self._now().timestamp()
+        self._there += (now - (self._when or now)) * self._rate
+        self._there, self._when = min(self.burst, self._there), now
+        return self._there
+
+    def ask(self, url, request):
+        if self.there < 0.999:
+            return Response(429, "application/json", b'{"message":"Too Many Requests"}')
+        self._there -= 1
+        return self._ask(url, request)
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(1, 1), (10, 20)])
+def test_the_throttle_is_no_wrong_answer_and_is_open_when_it_is_live(
+    bed, world, put, model_path, rate, burst
+):
+    world.ask = Bucket(bed, world.ask, rate, burst).ask
+    throttle = world.ask.__self__
+    assert put(model_path, rate=rate, burst=burst)["url"]
+    assert throttle.there >= burst - 1
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_an_address_that_stays_busy_takes_nothing_back(bed, world, put, model_path, code):
+    world.ask = lambda url, request: Response(code, "application/json", b"{}")
+    with pytest.raises(NetworkError, match=f"no other answer than {code}") as caught:
+        put(model_path)
+    assert "could not be asked" in str(caught.value)
+    assert status_of(bed) == "CREATE_COMPLETE"
+
+
+def status_of(bed):
+    (one,) = status(cloud=bed.cloud())["deployments"]
+    return one["state"]
 
 
 def test_a_base_that_cannot_be_deleted_is_said(bed, put, model_path):

@@ -1,4 +1,8 @@
-"""Asking an address in the cloud the golden requests of the model that should answer there."""
+"""Asking an address in the cloud the golden requests of the model that should answer there.
+
+They are asked no faster than the address lets anybody ask, so that none meets the throttle for being
+one of many, and so that the throttle is as open after the last one as it was before the first.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,13 @@ _SECONDS = 35
 """A little longer than the longest way through API Gateway."""
 
 _WAITS = (1, 2, 3, 4, 5, 5, 5, 5, 5, 10, 10, 10, 15, 15, 30, 30)
-"""Seconds between tries while an address is not there yet, or asks for patience."""
+"""Seconds between tries of one request while an address is not there yet, or asks for patience."""
 
 _NOT_READY = {403, 404, 429, 500, 502, 503, 504}
 """What the outside of AWS answers while what is inside is not ready."""
+
+_BUSY = {429, 503}
+"""Of these, what says nothing of the answer that there would be, however long it is said."""
 
 
 Ask = Callable[[str, Request], Response]
@@ -77,6 +84,7 @@ def check(
     sleep: Callable[[float], None],
     *,
     rounded: bool,
+    rate: int,
     ask: Ask = ask,
 ) -> tuple[int, int]:
     """Ask every golden request, patiently: a new address takes a while to be known everywhere.
@@ -87,6 +95,7 @@ def check(
         talk: whom to tell.
         sleep: waits some seconds.
         rounded: the engine behind the address may be one with eight-bit weights.
+        rate: requests a second that the address takes.
         ask: asks the address something, once.
 
     Returns:
@@ -94,33 +103,53 @@ def check(
         recorded, 0 if none is.
 
     Raises:
-        NetworkError: if the address does not answer.
+        NetworkError: if the address does not answer, or is too busy to.
     """
     recorded = golden.pairs(bundle.contents["golden.jsonl"])
     eight_bit = rounded and "model.int8.onnx" in bundle.contents
     model = loading.of(bundle, "int8" if eight_bit else "numpy")
-    patience = list(_WAITS)  # for all requests together
     asked = 0
     with talk.bar("asking golden requests", len(recorded), "requests") as bar:
 
-        def patiently(request: Request) -> Response:
+        def paced(request: Request) -> Response:
             nonlocal asked
+            if asked:
+                sleep(1 / rate)
             asked += 1
             # API Gateway keeps /ping to itself, and says that it is healthy whatever stands behind it
             if request.path == "/ping":
                 request = replace(request, path="/readyz")
-            expected = recorded[asked - 1][1]
-            while True:
-                found = _once(ask, url, request, last=not patience)
-                if not patience or not _may_change(found, expected):
-                    break
-                sleep(patience.pop(0))
+            found = _patiently(ask, url, request, recorded[asked - 1][1], sleep)
             bar.update(asked)
-            assert found is not None
             return found
 
-        wrong = golden.differing(model, recorded, patiently, rounded)
+        wrong = golden.differing(model, recorded, paced, rounded)
     return len(recorded), wrong
+
+
+def _patiently(
+    ask: Ask, url: str, request: Request, expected: Response, sleep: Callable[[float], None]
+) -> Response:
+    """Ask something until it is answered from the inside, or for as long as patience is due.
+
+    Raises:
+        NetworkError: if nothing else comes than that nobody answers, or that it is busy.
+    """
+    waits = iter(_WAITS)
+    while True:
+        wait = next(waits, None)
+        found = _once(ask, url, request, last=wait is None)
+        if found is not None and not _may_change(found, expected):
+            return found
+        if wait is not None:
+            sleep(wait)
+        elif found is not None and found.status in _BUSY:
+            minutes = sum(_WAITS) / 60
+            message = f"no other answer than {found.status} for {minutes:.0f} minutes"
+            hint = "others may be asking it too; a higher --rate lets more through"
+            raise NetworkError(message, where=url, hint=hint)
+        elif found is not None:
+            return found
 
 
 def _once(ask: Ask, url: str, request: Request, *, last: bool) -> Response | None:
@@ -132,6 +161,6 @@ def _once(ask: Ask, url: str, request: Request, *, last: bool) -> Response | Non
         return None
 
 
-def _may_change(found: Response | None, expected: Response) -> bool:
+def _may_change(found: Response, expected: Response) -> bool:
     """Say whether an answer is AWS's own, of something that is not ready or asks for patience."""
-    return found is None or (found.status in _NOT_READY and found.status != expected.status)
+    return found.status in _NOT_READY and found.status != expected.status

@@ -146,7 +146,13 @@ def _check(plan: Plan, cloud: Cloud, bucket: str, live: Stack, talk: Talk, ask: 
     url = live.outputs.get("Url", "")
     try:
         asked, wrong = checking.check(
-            plan.bundle, url, talk, cloud.sleep, rounded=plan.may_be_rounded, ask=ask
+            plan.bundle,
+            url,
+            talk,
+            cloud.sleep,
+            rounded=plan.may_be_rounded,
+            rate=plan.settings.rate,
+            ask=ask,
         )
     except NetworkError as error:
         # which says something of this line, and nothing of the new version

@@ -134,7 +134,12 @@ class Asking:
     def _all(self) -> None:
         machine, plan = self._machine, self._plan
         asked, wrong = checking.check(
-            plan.bundle, machine.url, self._talk, time.sleep, rounded=plan.may_be_rounded
+            plan.bundle,
+            machine.url,
+            self._talk,
+            time.sleep,
+            rounded=plan.may_be_rounded,
+            rate=plan.settings.rate,
         )
         if wrong:
             message = f"request {wrong} of {asked} was answered otherwise than recorded"

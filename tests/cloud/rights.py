@@ -1,6 +1,6 @@
 """What IAM says when it is asked what somebody may do; moto has no answer to that.
 
-Everything is allowed, but for the actions that a test has put into `DENIED`.
+Everything is allowed, but for the actions that a test has put into `DENIED` or `FORBIDDEN`.
 """
 
 from xml.sax.saxutils import escape
@@ -8,6 +8,10 @@ from xml.sax.saxutils import escape
 from moto.iam.responses import IamResponse
 
 DENIED: set[str] = set()
+"""Actions that nothing allows."""
+
+FORBIDDEN: set[str] = set()
+"""Actions that something denies, as an organization's policies do."""
 
 
 def install():
@@ -20,7 +24,7 @@ def simulate_principal_policy(self):
     found = "".join(
         "<member>"
         f"<EvalActionName>{escape(action)}</EvalActionName>"
-        f"<EvalDecision>{'implicitDeny' if action in DENIED else 'allowed'}</EvalDecision>"
+        f"<EvalDecision>{_decision(action)}</EvalDecision>"
         "</member>"
         for action in self._get_param("ActionNames")
     )
@@ -31,3 +35,9 @@ def simulate_principal_policy(self):
         "<ResponseMetadata><RequestId>0</RequestId></ResponseMetadata>"
         "</SimulatePrincipalPolicyResponse>"
     )
+
+
+def _decision(action):
+    if action in FORBIDDEN:
+        return "explicitDeny"
+    return "implicitDeny" if action in DENIED else "allowed"

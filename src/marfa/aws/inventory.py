@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from marfa.aws import job_inventory, uploads
@@ -112,7 +113,7 @@ def _configs(cloud: Cloud, names: Names) -> Found:
     for page in pages:
         for each in page["EndpointConfigs"]:
             name = each["EndpointConfigName"]
-            if name.startswith(f"{names.one}-") and tagged(cloud, names, each["EndpointConfigArn"]):
+            if fnmatchcase(name, names.hashed) and tagged(cloud, names, each["EndpointConfigArn"]):
                 yield name
 
 
@@ -120,7 +121,8 @@ def _models(cloud: Cloud, names: Names) -> Found:
     for page in cloud.pages("sagemaker", "list_models", NameContains=f"{names.one}-"):
         for each in page["Models"]:
             name = each["ModelName"]
-            if name.startswith(f"{names.one}-") and tagged(cloud, names, each["ModelArn"]):
+            of_ours = any(fnmatchcase(name, each) for each in (names.hashed, names.scoring))
+            if of_ours and tagged(cloud, names, each["ModelArn"]):
                 yield name
 
 

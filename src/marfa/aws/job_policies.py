@@ -11,6 +11,9 @@ from marfa.aws.statements import Statement, allow
 from marfa.aws.training_job import KEPT, TRAINED
 from marfa.aws.transform_job import SCORED
 
+_BOTH_LOGS = "/aws/sagemaker/Tra*Jobs"
+"""Both of JOB_LOGS; what an administrator is to grant may not be longer than IAM takes."""
+
 
 def computing(names: Names, under: Callable[[str], Any]) -> list[Statement]:
     """Return what SageMaker does for a job: read, keep, write, log.
@@ -35,19 +38,20 @@ def computing(names: Names, under: Callable[[str], Any]) -> list[Statement]:
 
 def asking(names: Names) -> list[Statement]:
     """Return what whoever trains or scores on SageMaker, looks and destroys needs beside the lists."""
-    groups = [names.arn("logs", f"log-group:{group}:*") for group in JOB_LOGS]
+    groups = f"log-group:{_BOTH_LOGS}"
     return [
         allow(
             [
                 *("sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob"),
                 *("sagemaker:StopTrainingJob", "sagemaker:DeleteTrainingJob"),
                 *("sagemaker:CreateTransformJob", "sagemaker:DescribeTransformJob"),
-                *("sagemaker:StopTransformJob", "sagemaker:CreateModel"),
+                *("sagemaker:StopTransformJob", "sagemaker:CreateModel", "sagemaker:DeleteModel"),
                 *("sagemaker:AddTags", "sagemaker:ListTags"),
             ],
             [
-                names.arn("sagemaker", f"{kind}/{names.one}-*")
-                for kind in ("training-job", "transform-job", "model")
+                names.arn("sagemaker", f"training-job/{names.job}"),
+                names.arn("sagemaker", f"transform-job/{names.job}"),
+                names.arn("sagemaker", f"model/{names.scoring}"),
             ],
         ),
         allow(
@@ -55,10 +59,14 @@ def asking(names: Names) -> list[Statement]:
             names.role_arn("execution"),
             {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
-        allow(["logs:DescribeLogStreams"], groups),
-        allow(["logs:GetLogEvents", "logs:DeleteLogStream"], _streams(names)),
+        allow(["logs:DescribeLogStreams"], names.arn("logs", f"{groups}:*")),
+        allow(
+            ["logs:GetLogEvents", "logs:DeleteLogStream"],
+            names.arn("logs", f"{groups}:log-stream:{names.job}/*"),
+        ),
     ]
 
 
 def _streams(names: Names) -> list[str]:
-    return [names.arn("logs", f"log-group:{group}:log-stream:{names.one}-*") for group in JOB_LOGS]
+    """Return the streams of jobs: each begins with its job's name and a stroke."""
+    return [names.arn("logs", f"log-group:{group}:log-stream:{names.job}/*") for group in JOB_LOGS]

@@ -16,6 +16,12 @@ TRAINING_LOG, TRANSFORM_LOG = JOB_LOGS = (
 )
 """The log groups of all jobs of an account, whoever started them; each job has streams of its own."""
 
+HASH_DIGITS = 8
+"""Of the hash in the name of an endpoint's model or configuration."""
+
+SCORING_DIGITS = 12
+"""Of the hash in the name of a transform job's model."""
+
 _NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?!-)){0,19}")
 
 
@@ -63,6 +69,27 @@ class Names:
     def layer(self) -> str:
         """Return the Lambda layer that brings numpy."""
         return f"{self.one}-numpy"
+
+    @property
+    def hashed(self) -> str:
+        """Return the pattern of what a hash is part of the name of: models and configurations.
+
+        As long as it is, nothing of another deployment fits it, `soup-2` beside `soup` for one.
+
+        >>> Names("soup", "eu-west-1", "123456789012").hashed
+        'marfa-soup-????????'
+        """
+        return f"{self.one}-{'?' * HASH_DIGITS}"
+
+    @property
+    def scoring(self) -> str:
+        """Return the pattern of the models of transform jobs."""
+        return f"{self.one}-score-{'?' * SCORING_DIGITS}"
+
+    @property
+    def job(self) -> str:
+        """Return the pattern of jobs: when they were begun, and what they compute."""
+        return f"{self.one}-{'?' * 14}-{'?' * 6}"
 
     @property
     def function_log(self) -> str:

@@ -289,7 +289,9 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
     checks = preflight.preflight(
         cloud,
         made.settings,
-        policies.deployer(made.names),
+        policies.deployer(
+            made.names, target=made.settings.target, site=made.settings.site, jobs=False
+        ),
         made.names.one,
         beside=up is not None and up.outputs.get("Target") == "endpoint",
     )

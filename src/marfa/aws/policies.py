@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from marfa.aws import job_policies
-from marfa.aws.names import Names
+from marfa.aws.names import TAG, Names
 from marfa.aws.statements import Statement, allow, document
 
 BY_TYPE: dict[str, tuple[str, ...]] = {
@@ -209,6 +209,9 @@ def service(names: Names, any_object: Any) -> list[Statement]:
         *("lambda:PublishLayerVersion", "lambda:DeleteLayerVersion", "lambda:GetLayerVersion"),
     }
     describing = {"logs:DescribeLogGroups"}
+    changing = {"apigateway:PATCH", "apigateway:DELETE"}
+    parts = f"arn:{names.partition}:apigateway:{names.region}::"
+    apis = f"{parts}/apis"
     return [
         allow(
             by_service["lambda"] - layers,
@@ -228,14 +231,9 @@ def service(names: Names, any_object: Any) -> list[Statement]:
             ["ssm:GetParameters"],
             f"arn:{names.partition}:ssm:{names.region}::parameter/aws/service/aws-sdk-pandas/*",
         ),
-        allow(
-            by_service["apigateway"],
-            [
-                f"arn:{names.partition}:apigateway:{names.region}::/apis",
-                f"arn:{names.partition}:apigateway:{names.region}::/apis/*",
-                f"arn:{names.partition}:apigateway:{names.region}::/tags/*",
-            ],
-        ),
+        allow(by_service["apigateway"] - changing, [apis, f"{apis}/*", f"{parts}/tags/*"]),
+        allow(changing, [f"{apis}/*/*", f"{parts}/tags/*"]),  # what an API consists of has no tags
+        allow(changing, f"{apis}/*", _tagged(names)),
         allow(
             by_service["logs"] - describing,
             [
@@ -250,20 +248,29 @@ def service(names: Names, any_object: Any) -> list[Statement]:
             by_service["sagemaker"],
             [
                 names.arn("sagemaker", f"endpoint/{names.one}"),
-                names.arn("sagemaker", f"endpoint-config/{names.one}-*"),
-                names.arn("sagemaker", f"model/{names.one}-*"),
+                names.arn("sagemaker", f"endpoint-config/{names.hashed}"),
+                names.arn("sagemaker", f"model/{names.hashed}"),
             ],
         ),
-        allow(
-            by_service["cloudfront"],
-            [
-                f"arn:{names.partition}:cloudfront::{names.account}:distribution/*",
-                f"arn:{names.partition}:cloudfront::{names.account}:origin-access-control/*",
-            ],
-        ),
+        allow(by_service["cloudfront"] - _OF_ITS_OWN, _distributions(names)),
+        allow(_OF_ITS_OWN, _distributions(names)[0], _tagged(names)),
         allow(by_service["s3"], any_object),
         *_passing(names),
     ]
+
+
+_OF_ITS_OWN = {"cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution"}
+"""Of CloudFront, whose names are AWS's choice, what is allowed on what has the deployment's tag only."""
+
+
+def _tagged(names: Names) -> dict[str, Any]:
+    """Return the condition that a thing carries the deployment's tag."""
+    return {"StringEquals": {f"aws:ResourceTag/{TAG}": names.deployment}}
+
+
+def _distributions(names: Names) -> list[str]:
+    start = f"arn:{names.partition}:cloudfront::{names.account}"
+    return [f"{start}:distribution/*", f"{start}:origin-access-control/*"]
 
 
 def _passing(names: Names) -> list[Statement]:
@@ -283,32 +290,66 @@ def _passing(names: Names) -> list[Statement]:
     ]
 
 
-def deployer(names: Names) -> list[Statement]:
+WIDENS = (
+    "whoever holds these rights can make the roles of this deployment as strong as an administrator; "
+    "give them to nobody who must not become one"
+)
+"""What an administrator should know of the deployer's rights: they make roles, and pass them on."""
+
+MANAGED_LIMIT = 6144
+"""Characters of a policy of its own in IAM (a "managed" one), blanks not counted."""
+
+
+def deployer(
+    names: Names, *, target: str = "", site: bool = True, jobs: bool = True
+) -> list[Statement]:
     """Return the rights that whoever deploys, looks and destroys needs: all that `aws` calls, no more.
 
     The base stack is made in the deployer's own name, so what CloudFormation does for it is among them.
+
+    Args:
+        names: the deployment's names.
+        target: what is deployed; empty for whichever, and for what only looks at what is up.
+        site: the page on CloudFront, too.
+        jobs: training and scoring on SageMaker, too.
     """
-    buckets = f"arn:{names.partition}:s3:::{names.base}-bucket-*"
+    return [
+        *_looking(names, target),
+        *_keeping(names),
+        *_endpoints(names, target),
+        *(job_policies.asking(names) if jobs else []),
+        *_sweeping(names),
+        *(_sweeping_site(names) if site else []),
+    ]
+
+
+def _looking(names: Names, target: str) -> list[Statement]:
+    """Return the lists, and what has no resource of its own; what is left is looked for in all kinds."""
+    quotas = {"servicequotas:ListServiceQuotas", "servicequotas:ListAWSDefaultServiceQuotas"}
+    return [
+        allow(
+            {
+                *("sts:GetCallerIdentity", "s3:ListAllMyBuckets", "cloudformation:DescribeStacks"),
+                *("sagemaker:ListTrainingJobs", "sagemaker:ListTransformJobs"),
+                *("sagemaker:ListEndpointConfigs", "sagemaker:ListModels"),
+                *("cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"),
+                *("lambda:GetAccountSettings", "logs:DescribeLogGroups"),
+                "iam:SimulatePrincipalPolicy",
+                *(quotas if target in {"", "endpoint"} else ()),
+                *(() if target else ("cloudwatch:GetMetricStatistics",)),
+            },
+            "*",
+        ),
+    ]
+
+
+def _keeping(names: Names) -> list[Statement]:
+    """Return what stacks, the bucket and the roles need."""
     by_service: dict[str, set[str]] = {}
     for actions in BASE_TYPES.values():
         for action in actions:
             by_service.setdefault(action.partition(":")[0], set()).add(action)
-    api = f"arn:{names.partition}:apigateway:{names.region}::/apis"
     return [
-        # lists, and what has no resource of its own
-        allow(
-            [
-                *("sts:GetCallerIdentity", "s3:ListAllMyBuckets", "cloudformation:DescribeStacks"),
-                *("servicequotas:ListServiceQuotas", "servicequotas:ListAWSDefaultServiceQuotas"),
-                *("sagemaker:ListTrainingJobs", "sagemaker:ListTransformJobs"),
-                "lambda:GetAccountSettings",
-                *("sagemaker:ListEndpointConfigs", "sagemaker:ListModels"),
-                *("cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"),
-                *("logs:DescribeLogGroups", "cloudwatch:GetMetricStatistics"),
-                "iam:SimulatePrincipalPolicy",
-            ],
-            "*",
-        ),
         allow(
             [
                 *("cloudformation:CreateStack", "cloudformation:UpdateStack"),
@@ -325,7 +366,7 @@ def deployer(names: Names) -> list[Statement]:
                 *("s3:ListBucketVersions", "s3:ListBucketMultipartUploads"),
                 *("s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"),
             },
-            [buckets, f"{buckets}/*"],
+            f"arn:{names.partition}:s3:::{names.base}-bucket-*",  # and all that is in it
         ),
         allow(by_service["iam"], names.role_arn("*")),
         allow(
@@ -333,9 +374,13 @@ def deployer(names: Names) -> list[Statement]:
             names.role_arn("service"),
             {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
         ),
-        allow(["ecr:DescribeImages"], names.arn("ecr", "repository/*")),
-        *job_policies.asking(names),
-        # what destroy looks for after the stacks, and sweeps up where they could not
+    ]
+
+
+def _sweeping(names: Names) -> list[Statement]:
+    """Return what destroy looks for after the stacks, and deletes where they could not."""
+    api = f"arn:{names.partition}:apigateway:{names.region}::/apis"
+    return [
         allow(
             ["lambda:ListTags", "lambda:GetFunctionConcurrency", "lambda:DeleteFunction"],
             names.arn("lambda", f"function:{names.one}"),
@@ -344,41 +389,50 @@ def deployer(names: Names) -> list[Statement]:
             ["lambda:ListLayerVersions", "lambda:DeleteLayerVersion"],
             [names.arn("lambda", f"layer:{names.layer}{end}") for end in ("", ":*")],
         ),
-        allow(["apigateway:GET", "apigateway:DELETE"], [api, f"{api}/*"]),
+        allow(["apigateway:GET"], api),
+        allow(["apigateway:DELETE"], f"{api}/*", _tagged(names)),
         allow(
             ["logs:ListTagsForResource", "logs:DeleteLogGroup"],
-            [
-                names.arn("logs", f"log-group:{group}{end}")
-                for group in (names.function_log, names.endpoint_log)
-                for end in ("", ":*")
-            ],
+            # the function's and the endpoint's
+            [names.arn("logs", f"log-group:/aws/*/{names.one}{end}") for end in ("", ":*")],
         ),
         allow(
             ["scheduler:GetSchedule", "scheduler:DeleteSchedule"],
             names.arn("scheduler", f"schedule/default/{names.one}"),
         ),
+    ]
+
+
+def _endpoints(names: Names, target: str) -> list[Statement]:
+    """Return what is looked at before an endpoint is made, and deleted after it."""
+    endpoint = names.arn("sagemaker", f"endpoint/{names.one}")
+    if target == "lambda":
+        return [allow(["sagemaker:DescribeEndpoint"], endpoint)]
+    return [
+        allow(["ecr:DescribeImages"], names.arn("ecr", "repository/*")),
         allow(
             [
                 *("sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:ListTags"),
-                "sagemaker:DescribeEndpointConfig",
                 *("sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"),
             ],
             [
-                names.arn("sagemaker", f"endpoint/{names.one}"),
-                names.arn("sagemaker", f"endpoint-config/{names.one}-*"),
-                names.arn("sagemaker", f"model/{names.one}-*"),
+                endpoint,
+                names.arn("sagemaker", f"endpoint-config/{names.hashed}"),
+                names.arn("sagemaker", f"model/{names.hashed}"),
             ],
         ),
+    ]
+
+
+def _sweeping_site(names: Names) -> list[Statement]:
+    return [
         allow(
             [
                 *("cloudfront:ListTagsForResource", "cloudfront:GetDistributionConfig"),
-                *("cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution"),
                 "cloudfront:GetOriginAccessControl",
                 "cloudfront:DeleteOriginAccessControl",
             ],
-            [
-                f"arn:{names.partition}:cloudfront::{names.account}:distribution/*",
-                f"arn:{names.partition}:cloudfront::{names.account}:origin-access-control/*",
-            ],
+            f"arn:{names.partition}:cloudfront::{names.account}:*",
         ),
+        allow(_OF_ITS_OWN, _distributions(names)[0], _tagged(names)),
     ]

@@ -13,7 +13,7 @@ from typing import Any
 from marfa import files
 from marfa.aws.bucket import Bucket
 from marfa.aws.channels import Channel
-from marfa.aws.names import Names
+from marfa.aws.names import SCORING_DIGITS, Names
 from marfa.aws.parcel import Parcel
 from marfa.settings import JobSettings
 
@@ -53,7 +53,7 @@ class Scoring:
     @property
     def hash(self) -> str:
         """Return twelve hexadecimal digits of all that decides the result."""
-        return files.hash_json([self.model.sha256, self.rows.prefix, self.image])[:12]
+        return files.hash_json([self.model.sha256, self.rows.prefix, self.image])[:SCORING_DIGITS]
 
     @property
     def parcels(self) -> list[Parcel]:

@@ -49,7 +49,8 @@ def deploy(
         settings: target, sizes, limits, region.
         talk: whom to tell; nobody if not given.
         workdir: where wheels and the measured speed of the line are kept.
-        how: "deploy"; "plan" for what that would make, send and cost; "policy" for the rights it needs.
+        how: "deploy"; "plan" for what that would make, send and cost; "policy" for the rights that it
+            needs, and status, destroy and jobs under its name do.
         cloud: the account; made of the settings if not given.
         ask: asks an address something.
 
@@ -68,6 +69,8 @@ def deploy(
     cloud = cloud or Cloud(settings.region, settings.profile)
     draft = planning.draft(model, settings, cloud, Path(workdir), looking=how == "plan")
     if how == "policy":
+        talk.say("deploy: these are the rights for every target, --site, and jobs on SageMaker")
+        talk.say(f"deploy: {policies.WIDENS}")
         return statements.document(policies.deployer(draft.names))
     plan = planning.complete(draft, cloud, talk, sending=how == "deploy")
     if how == "plan":

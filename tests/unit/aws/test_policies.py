@@ -5,10 +5,11 @@ import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import botocore.session
 import cfnlint
 import pytest
 
-from marfa.aws import policies
+from marfa.aws import inventory, policies, statements
 from marfa.aws.names import Names
 from marfa.aws.template import base
 
@@ -127,3 +128,107 @@ def test_a_policy_fits_into_a_role():
     for each in base.build(NAMES)["Resources"].values():
         for policy in each["Properties"].get("Policies", []):
             assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < 10_240
+
+
+def regions():
+    session = botocore.session.get_session()
+    for partition in session.get_available_partitions():
+        for region in session.get_available_regions("s3", partition):
+            yield partition, region
+
+
+def test_what_is_printed_fits_into_a_policy_of_its_own():
+    """AWS counts every character but blanks (IAM user guide, "IAM and AWS STS quotas")."""
+    sizes = {}
+    for partition, region in regions():
+        names = Names("n" * 20, region, "123456789012", partition)
+        printed = json.dumps(statements.document(policies.deployer(names)), indent=1)
+        sizes[region] = len("".join(printed.split()))
+    assert max(sizes.values()) <= policies.MANAGED_LIMIT, sizes
+
+
+def allowed(statements_, action, arn):
+    """Whether statements allow an action on something, whatever their conditions."""
+    for each in statements_:
+        resources = [each["Resource"]] if isinstance(each["Resource"], str) else each["Resource"]
+        if action in each["Action"] and any(
+            isinstance(one, str) and fnmatchcase(arn, one) for one in resources
+        ):
+            return True
+    return False
+
+
+OTHERS = [
+    ("sagemaker:DeleteModel", "model/marfa-soup-2-0a1b2c3d"),
+    ("sagemaker:DeleteModel", "model/marfa-soup-2-score-0a1b2c3d4e5f"),
+    ("sagemaker:DeleteEndpointConfig", "endpoint-config/marfa-soup-2-0a1b2c3d"),
+    ("sagemaker:StopTrainingJob", "training-job/marfa-soup-2-20261124223501-0a1b2c"),
+    ("sagemaker:StopTransformJob", "transform-job/marfa-soup-2-20261124223501-0a1b2c"),
+]
+
+
+@pytest.mark.parametrize(("action", "resource"), OTHERS)
+def test_nothing_is_allowed_on_a_deployment_whose_name_begins_the_same(action, resource):
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:{resource}"
+    assert allowed(policies.deployer(NAMES), action, arn.replace("soup-2", "soup"))
+    assert not allowed(every_policy(), action, arn)
+    assert not allowed(policies.service(NAMES, "*"), action, arn)
+
+
+def test_a_census_asks_for_no_tags_that_it_may_not_read():
+    """Of what is called by a name that begins the same, it would be told that it may not look."""
+    found = {"list_models": "Model", "list_endpoint_configs": "EndpointConfig"}
+
+    asked = []
+
+    class Account:
+        def pages(self, service, operation, **_):
+            kind = found[operation]
+            names = ("marfa-soup-0a1b2c3d", "marfa-soup-2-0a1b2c3d")
+            yield {f"{kind}s": [{f"{kind}Name": each, f"{kind}Arn": each} for each in names]}
+
+        def call(self, service, operation, *, ResourceArn):
+            asked.append(ResourceArn)
+            return {"Tags": NAMES.tags}
+
+    kinds = [each for each in inventory.KINDS if each.name in {"model", "endpoint configuration"}]
+    for kind in kinds:
+        assert list(kind.find(Account(), NAMES)) == ["marfa-soup-0a1b2c3d"]
+    assert asked == ["marfa-soup-0a1b2c3d"] * 2
+
+
+@pytest.mark.parametrize(
+    ("whose", "action", "arn"),
+    [
+        ("service", "cloudfront:UpdateDistribution", "cloudfront::123456789012:distribution/E1"),
+        ("service", "cloudfront:DeleteDistribution", "cloudfront::123456789012:distribution/E1"),
+        ("service", "apigateway:DELETE", "apigateway:us-east-1::/apis/a1b2c3d4e5"),
+        ("service", "apigateway:PATCH", "apigateway:us-east-1::/apis/a1b2c3d4e5"),
+        ("deployer", "cloudfront:UpdateDistribution", "cloudfront::123456789012:distribution/E1"),
+        ("deployer", "cloudfront:DeleteDistribution", "cloudfront::123456789012:distribution/E1"),
+        ("deployer", "apigateway:DELETE", "apigateway:us-east-1::/apis/a1b2c3d4e5"),
+    ],
+)
+def test_what_aws_names_is_changed_and_deleted_by_its_tag_only(whose, action, arn):
+    all_ = policies.service(NAMES, "*") if whose == "service" else policies.deployer(NAMES)
+    free = [each for each in all_ if "aws:ResourceTag/marfa:deployment" not in str(each)]
+    assert allowed(all_, action, f"arn:aws:{arn}")
+    assert not allowed(free, action, f"arn:aws:{arn}")
+
+
+@pytest.mark.parametrize(
+    ("target", "site", "absent"),
+    [
+        ("lambda", False, r"Job$|:ListTags$|ecr:|cloudfront:.*Distribution.*|:AddTags|Endpoint"),
+        ("endpoint", False, r"sagemaker:.*(Train|Transform)|cloudfront:.*Distribution.*"),
+        ("serverless", True, r"sagemaker:.*(Train|Transform)|servicequotas:"),
+    ],
+)
+def test_a_deployment_is_not_held_up_for_rights_that_it_does_not_need(target, site, absent):
+    """But what destroy looks for afterwards is looked for in every kind."""
+    needed_ = policies.deployer(NAMES, target=target, site=site, jobs=False)
+    census = r"^lambda:ListTags$|sagemaker:(List(Train|Trans|Endp|Mod)|DescribeEndpoint$)"
+    census += "|cloudfront:ListDistributions"
+    found = {each for each in statements.actions(needed_) if not re.search(census, each)}
+    assert {each for each in found if re.search(absent, each)} == set()
+    assert set(statements.actions(needed_)) < set(statements.actions(policies.deployer(NAMES)))

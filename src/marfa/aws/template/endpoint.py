@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from marfa.aws.names import Names
+from marfa.aws.names import HASH_DIGITS, Names
 from marfa.aws.template import function
 from marfa.aws.template.document import Resources, attribute, digest, resource
 from marfa.settings import CloudSettings
@@ -40,7 +40,7 @@ def resources(
         },
         "Tags": names.tags,
     }
-    model["ModelName"] = f"{names.one}-{digest(model, 8)}"
+    model["ModelName"] = f"{names.one}-{digest(model, HASH_DIGITS)}"
     config: dict[str, Any] = {
         "ProductionVariants": [
             {
@@ -52,7 +52,7 @@ def resources(
         ],
         "Tags": names.tags,
     }
-    config["EndpointConfigName"] = f"{names.one}-{digest([model, config], 8)}"
+    config["EndpointConfigName"] = f"{names.one}-{digest([model, config], HASH_DIGITS)}"
     return {
         "EndpointLog": function.log(names, names.endpoint_log, settings),
         "Model": resource("AWS::SageMaker::Model", model),

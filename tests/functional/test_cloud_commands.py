@@ -30,7 +30,7 @@ def test_a_plan_says_what_would_be_and_what_it_would_cost(bed, model_path, tmp_p
     assert (done.returncode, done.stderr) == (0, "")
     for word in (
         "Nothing has been made or sent", "SageMaker::Endpoint", "Scheduler::Schedule", "to send:",
-        "ml.t2.medium, asked or not: $0.056 an hour", "this lease costs at most $0.112",
+        "ml.t2.medium, asked or not: $0.056 an hour", "until the lease ends: about $0.11",
         "no security patches since 2026-06-30", "lease: until",
     ):  # fmt: skip
         assert word in done.stdout
@@ -46,6 +46,41 @@ def test_one_document_for_a_program(bed, put, model_path, tmp_path):
     found = json.loads(marfa("status", "--json").stdout)
     assert [one["deployment"] for one in found["deployments"]] == ["soup"]
     assert json.loads(marfa("destroy", "soup", "--json").stdout)["left"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--target", "endpoint", "--instance-type", "ml.nonsense"], 2, "no 'ml.nonsense'"),
+        (["--target", "serverless", "--serverless-memory", "2500"], 2, "2048 or 3072"),
+        (["--allow-origin", "foo"], 2, "'foo' is no origin"),
+        (["--allow-origin", "foo", "--json"], 2, "'foo' is no origin"),
+    ],
+)
+@pytest.mark.parametrize("missing", [(), ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")])
+def test_a_plan_that_cannot_succeed_says_so(
+    bed, model_path, tmp_path, arguments, code, words, missing
+):
+    done = marfa(
+        *("deploy", model_path, "--plan", "--workdir", tmp_path, *arguments),
+        **dict.fromkeys(missing, ""),
+    )
+    assert done.returncode == code
+    assert words in done.stdout
+    assert "! this cannot be deployed as it is" in done.stdout
+
+
+def test_a_plan_without_credentials_is_one(bed, model_path, tmp_path):
+    done = marfa("deploy", model_path, "--plan", "--workdir", tmp_path, **NONE)
+    assert done.returncode == 0
+    assert "cannot be deployed" not in done.stdout
+
+
+def test_the_policy_needs_no_credentials(bed, model_path):
+    done = marfa("deploy", model_path, "--policy", **NONE)
+    assert done.returncode == 0
+    assert "000000000000" in json.dumps(json.loads(done.stdout))
+    assert "no credentials, so the account is written as 000000000000" in done.stderr
 
 
 def test_the_policy_is_nothing_but_a_policy(bed, model_path):
@@ -103,6 +138,9 @@ JOB = ("train", "--preset", "sample", "--on", "sagemaker")
         (["deploy", "MODEL", "--target", "serverless", "--serverless-memory", "1500"], {}, 2, "1024"),
         (["deploy", "MODEL", "--target", "endpoint", "--image", "pytorch-9"], {}, 2, "did you mean"),
         (["deploy", "MODEL", "--plan", "--deployment", "so up"], {}, 2, "no name for"),
+        (["deploy", "MODEL", "--plan", "--region", "eu-wset-1"], {}, 2, "did you mean 'eu-west-1'"),
+        (["deploy", "MODEL", "--plan", "--region", "eu-wset-1"], NONE, 2, "did you mean"),
+        (["deploy", "MODEL", "--policy", "--region", "eu-wset-1"], NONE, 2, "did you mean"),
         (["predict", "--against", "soup", "good"], {}, 5, "nothing of 'soup' is live"),
         ([*JOB], NONE, 5, "aws configure"),
         ([*JOB, "--region", "mars"], {}, 2, "is no region"),

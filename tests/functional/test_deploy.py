@@ -190,6 +190,18 @@ def test_a_plan_makes_nothing(bed, put, model_path):
     assert plan["lease_end"]
 
 
+def test_a_plan_reckons_until_the_end_that_will_hold(bed, put, model_path):
+    assert put(model_path, how="plan", target="endpoint")["price"]["lease_total"] == 0.112
+    put(model_path, target="endpoint", lease="7d")
+    plan = put(model_path, how="plan", target="endpoint")
+    assert 9.3 < plan["price"]["lease_total"] < 0.056 * (24 * 7 + 0.1)
+    told = "\n".join(plan["told"])
+    assert f"until the lease ends: about ${plan['price']['lease_total']:.1f}" in told
+    assert "5 minutes late" in told
+    shorter = put(model_path, how="plan", target="endpoint", lease="1h")
+    assert 0.056 <= shorter["price"]["lease_total"] < 0.06
+
+
 def test_what_a_plan_would_send_is_what_is_sent(bed, put, model_path):
     plan = put(model_path, how="plan")
     put(model_path)
@@ -236,6 +248,9 @@ def test_serverless_does_not_turn_into_a_machine(put, model_path):
 
 def test_a_machine_does_not_turn_into_serverless(put, model_path):
     put(model_path, target="endpoint")
+    plan = put(model_path, how="plan", target="serverless")
+    assert plan["told"][-1] == "! this cannot be deployed as it is"
+    assert plan["exit_code"] == 5
     with pytest.raises(CloudError, match="SageMaker turns no endpoint"):
         put(model_path, target="serverless")
 

@@ -11,6 +11,7 @@ from typing import Any
 from marfa import bundle as bundles
 from marfa import loading
 from marfa.aws import (
+    findings,
     images,
     lease,
     pace,
@@ -23,6 +24,7 @@ from marfa.aws import (
     uploads,
 )
 from marfa.aws.client import Cloud
+from marfa.aws.findings import Finding
 from marfa.aws.names import Names, suggest
 from marfa.aws.pace import Pace
 from marfa.aws.parcel import Parcel
@@ -33,7 +35,7 @@ from marfa.aws.template import base
 from marfa.aws.template.live import Live
 from marfa.bundle import Bundle
 from marfa.console import Talk
-from marfa.errors import CredentialsError
+from marfa.errors import CloudError, CredentialsError
 from marfa.predictor import Predictor
 from marfa.settings import CloudSettings
 from marfa.writer import Writer
@@ -66,6 +68,11 @@ class Draft:
     image: str
     lease: timedelta | None
 
+    @property
+    def is_nobodys(self) -> bool:
+        """Return whether no account is known, so that another number stands for its own."""
+        return self.names.account == _NOBODY
+
 
 def draft(
     model: str | Path, settings: CloudSettings, cloud: Cloud, workdir: Path, *, looking: bool
@@ -84,6 +91,8 @@ def draft(
         SettingsError: if name, lease, or image cannot be used.
         CredentialsError: if AWS does not know who asks.
     """
+    if (where := findings.region(cloud, ())).blocking:  # who asks there is told of their line only
+        raise where.error
     bundle = bundles.load(Path(model))
     loaded = loading.of(bundle, "numpy")
     try:
@@ -192,6 +201,12 @@ class Plan:
             leased=self.leased,
         )
 
+    @property
+    def hindrances(self) -> list[Finding]:
+        """Return what keeps it from being deployed; an account is not needed for a plan."""
+        found = self.checks.blocked
+        return [each for each in found if not issubclass(each.kind, CredentialsError)]
+
     def refuse_blocked(self) -> None:
         """Refuse to begin what cannot succeed.
 
@@ -218,12 +233,15 @@ class Plan:
         if end:
             left = lease.left(self.now, end)
             yield f"lease: until {lease.stamp(end)} ({left}), then all that answers is deleted"
+        if self.hindrances:
+            yield "! this cannot be deployed as it is"
 
     @property
     def estimate(self) -> Estimate:
-        """Return what it will cost."""
+        """Return what it will cost, until the end that will hold."""
         task, region = self.draft.model.task, self.names.region
-        return price.estimate(self.settings, task, self.draft.lease, region)
+        end = self.end(self.up, self.now)
+        return price.estimate(self.settings, task, end - self.now if end else None, region)
 
     def document(self) -> dict[str, Any]:
         """Return the plan as a document."""
@@ -239,7 +257,7 @@ class Plan:
         return {
             "deployment": self.names.deployment,
             "region": self.names.region,
-            "account": "" if self.names.account == _NOBODY else self.names.account,
+            "account": "" if self.draft.is_nobodys else self.names.account,
             "target": self.settings.target,
             "model": self.bundle.model_id,
             "version": live.version if self.bucket else "",  # which the bucket's name is part of
@@ -256,6 +274,7 @@ class Plan:
             "lease_end": lease.stamp(end) if end else "",
             "price": self.estimate.document(),
             "told": list(self.told()),
+            "exit_code": self.hindrances[0].error.exit_code if self.hindrances else 0,
             "checks": [finding.document() for finding in self.checks.findings],
             "templates": {self.names.base: roots, self.names.live: live.build()},
         }
@@ -279,9 +298,8 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
         talk,
         looking=not sending,
     )
-    nobody = made.names.account == _NOBODY
     up = root = None
-    if not nobody:
+    if not made.is_nobodys:
         up = stacks.find(cloud, made.names, made.names.live)
         root = stacks.find(cloud, made.names, made.names.base)
     bucket = root.outputs.get("Bucket", "") if root else ""
@@ -295,6 +313,7 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
         made.names.one,
         beside=up is not None and up.outputs.get("Target") == "endpoint",
     )
+    checks.findings.extend(_turned(made, up))
     return Plan(
         draft=made,
         parcels=parcels,
@@ -305,3 +324,13 @@ def complete(made: Draft, cloud: Cloud, talk: Talk, *, sending: bool) -> Plan:
         up=up,
         bucket=bucket,
     )
+
+
+def _turned(made: Draft, up: Stack | None) -> Iterator[Finding]:
+    """Look whether what is up can be turned into what is asked for."""
+    if up is None or up.status not in stacks.GOOD:
+        return
+    try:
+        releases.refuse_turn(made.names, up.outputs.get("Target", ""), made.settings.target)
+    except CloudError as error:
+        yield Finding("target", error.what, ok=False, hint=error.hint, blocking=True)

@@ -58,7 +58,7 @@ class Estimate:
         hourly: dollars an hour while nobody asks; None where the price is not known.
         thousand: dollars for 1,000 requests.
         milliseconds: how long one request is reckoned to take.
-        lease: how long it stays; None for no end.
+        lease: how long it stays from now on; None for no end.
         region: where it is.
     """
 
@@ -85,7 +85,9 @@ class Estimate:
         """Say it, a sentence a line."""
         said = [self._idle()]
         if self.total:
-            said.append(f"this lease costs at most {money(self.total, up=True)}, requests apart")
+            total = money(self.total, up=True)
+            said.append(f"until the lease ends: about {total}, requests apart")
+            said.append("which can be 5 minutes late; an update runs two machines for some minutes")
         seconds = f"{self.milliseconds / 1000:g} s"
         said.append(f"1,000 requests of {seconds} each: about {money(self.thousand)}")
         said.append(
@@ -139,7 +141,8 @@ def estimate(
     >>> for line in estimate(CloudSettings(target="endpoint"), "classifier", timedelta(hours=2)).lines():
     ...     print(line)
     ml.t2.medium, asked or not: $0.056 an hour, $40.88 a month if it stayed
-    this lease costs at most $0.112, requests apart
+    until the lease ends: about $0.112, requests apart
+    which can be 5 minutes late; an update runs two machines for some minutes
     1,000 requests of 0.05 s each: about $0.00147
     not in it: free tiers, cold starts, logs, traffic, and the bucket at $0.023 a GB and month
     list prices of us-east-1 as of 2026-11

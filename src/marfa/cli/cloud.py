@@ -43,6 +43,8 @@ def deploy(
     how = "policy" if policy else "plan" if plan else "deploy"
     result = stage(model, settings.cloud, talk(), workdir=settings.place.workdir, how=how)
     show_cloud.deploy(result, how, common.json)
+    if how == "plan" and result["exit_code"]:
+        raise SystemExit(result["exit_code"])
 
 
 @app.command

@@ -67,8 +67,10 @@ def deploy(
     """
     talk, settings = talk or Silence(), settings or CloudSettings()
     cloud = cloud or Cloud(settings.region, settings.profile)
-    draft = planning.draft(model, settings, cloud, Path(workdir), looking=how == "plan")
+    draft = planning.draft(model, settings, cloud, Path(workdir), looking=how != "deploy")
     if how == "policy":
+        if draft.is_nobodys:
+            talk.warn(f"deploy: no credentials, so the account is written as {draft.names.account}")
         talk.say("deploy: these are the rights for every target, --site, and jobs on SageMaker")
         talk.say(f"deploy: {policies.WIDENS}")
         return statements.document(policies.deployer(draft.names))

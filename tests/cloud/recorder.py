@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from botocore import xform_name
 from botocore.validate import ParamValidator
 from tests.cloud.actions import action_of
+from tests.cloud.arns import arn_of
 
 
 class Call(NamedTuple):
@@ -49,6 +50,16 @@ class Recorder:
     def actions(self):
         """Return the IAM actions that the calls need."""
         return {action_of(call.service, call.operation) for call in self.calls}
+
+    def rights(self, region, account):
+        """Return the IAM actions that the calls need, each with the ARN that it is needed on.
+
+        The ARN is empty where the parameters of the call do not tell it.
+        """
+        return {
+            (action_of(call.service, call.operation), arn_of(call, region, account))
+            for call in self.calls
+        }
 
     def _asked(self, params, model, context, **_):
         if model.input_shape is not None:

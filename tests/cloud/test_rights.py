@@ -1,9 +1,11 @@
 """The rights that `--policy` prints are the calls that are made: every one of them, and no other."""
 
+from fnmatch import fnmatchcase
 from functools import partial
 
 import pytest
 from tests.cloud import job_bodies
+from tests.cloud.aws import ACCOUNT, REGION
 from tests.cloud.deploying import account, bed, put, world
 from tests.cloud.inventory import everything
 from tests.cloud.recorder import Recorder
@@ -123,8 +125,37 @@ class Leaving:
             raise KeyboardInterrupt
 
 
+def outside(needed, granted):
+    """Return what is needed, action and ARN, and not granted."""
+    return {
+        (action, arn)
+        for action, arn in needed
+        if not any(
+            action in each["Action"] and any(fnmatchcase(arn, one) for one in resources(each))
+            for each in granted
+        )
+    }
+
+
+def resources(statement):
+    return (
+        [statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]
+    )
+
+
+def one_wrong(granted):
+    """Yield the rights with one ARN that is of another deployment, for every ARN; and which it is."""
+    for number, each in enumerate(granted):
+        for place, arn in enumerate(resources(each)):
+            if "marfa-soup" in arn:
+                changed = [*resources(each)]
+                changed[place] = arn.replace("marfa-soup", "marfa-soap")
+                wrong = {**each, "Resource": changed}
+                yield (arn, each["Action"][0]), [*granted[:number], wrong, *granted[number + 1 :]]
+
+
 def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, tmp_path):
-    made = set()
+    made, needed = set(), set()
 
     def recorded(work, **named):
         session = bed.session()
@@ -133,6 +164,7 @@ def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, tmp_path)
             work(session)
         finally:
             made.update(recorder.actions)
+            needed.update(recorder.rights(REGION, ACCOUNT))
 
     def quietly(work):
         def tried(session):
@@ -168,6 +200,12 @@ def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, tmp_path)
     passing |= {"sagemaker:AddTags"}  # create_training_job, create_transform_job, create_model
     assert made - asked == set(), "calls without a right"
     assert asked - made - on_our_behalf - passing == set(), "rights without a call"
+
+    granted = policies.deployer(NAMES)
+    assert outside(needed, granted) == set(), "calls on what there is no right to"
+    assert len({arn for _, arn in needed}) > 30
+    unseen = {which for which, wrong in one_wrong(granted) if not outside(needed, wrong)}
+    assert {action for _, action in unseen} == {"iam:PassRole"}, unseen
 
 
 def test_every_kind_has_a_way_to_be_deleted():

@@ -412,7 +412,8 @@ def _endpoints(names: Names, target: str) -> list[Statement]:
         allow(["ecr:DescribeImages"], names.arn("ecr", "repository/*")),
         allow(
             [
-                *("sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:ListTags"),
+                *("sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"),
+                *("sagemaker:DeleteEndpoint", "sagemaker:ListTags"),
                 *("sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"),
             ],
             [

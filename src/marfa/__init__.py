@@ -27,7 +27,7 @@ _HOME = {
     stage: f"marfa.stages.{stage}"
     for stage in (
         *("fetch", "prepare", "train", "evaluate", "package"),
-        *("predict", "generate", "score", "serve"),
+        *("predict", "generate", "score", "serve", "site"),
         *("deploy", "status", "renew", "rollback", "destroy", "rehearse"),
     )
 }
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from marfa.stages.rollback import rollback as rollback
     from marfa.stages.score import score as score
     from marfa.stages.serve import serve as serve
+    from marfa.stages.site import site as site
     from marfa.stages.status import status as status
     from marfa.stages.train import train as train
     from marfa.writer import Writer as Writer

@@ -43,6 +43,11 @@ def await_waiting(page: Page) -> None:
         page.wait_for_timeout(50)
 
 
+def renew(page: Page) -> None:
+    """Load the page again; a new version that takes over then loads it once more by itself."""
+    page.reload(wait_until="commit")
+
+
 def test_the_second_visit_needs_no_server(page: Page, model_path: Path) -> None:
     noted: list[str] = []
     page.on("pageerror", lambda error: noted.append(str(error)))
@@ -123,7 +128,7 @@ def test_a_new_version_takes_the_old_ones_place_as_a_whole(
     publish(site, versions[1])
     await_waiting(page)
     assert page.locator("#about").inner_text().count(_load(versions[0]).model_id) == 1
-    page.reload()
+    renew(page)
     expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)
     settle(page)
     new = page.evaluate(NAMES)
@@ -145,10 +150,10 @@ def test_while_the_old_version_is_open_elsewhere_it_stays(
     other.goto(site.url)
     publish(site, versions[1])
     await_waiting(page)
-    page.reload()
+    renew(page)
     expect(page.locator("#about")).to_contain_text(_load(versions[0]).model_id)
     other.close()
-    page.reload()
+    renew(page)
     expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)
 
 
@@ -161,10 +166,10 @@ def test_files_of_two_versions_are_never_kept_together(
     publish(site, versions[1], **{"style.css": Reply(b"/* another */", content_type="text/css")})
     page.evaluate("async () => (await navigator.serviceWorker.getRegistration()).update()")
     page.wait_for_timeout(1000)
-    page.reload()
+    renew(page)
     expect(page.locator("#about")).to_contain_text(_load(versions[0]).model_id)
     assert page.evaluate(NAMES) == old
     publish(site, versions[1])
     await_waiting(page)
-    page.reload()
+    renew(page)
     expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)

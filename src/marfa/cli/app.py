@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import CycloptsError, Parameter
 from rich.console import Console
@@ -290,6 +290,22 @@ def score(
     show.score(result, common.json)
     if "job" in result and not common.json:
         show_cloud.scored(result)
+
+
+@app.command
+def site(
+    action: Annotated[Literal["export"], Parameter(help="What to do: export.")],
+    model: _MODEL,
+    folder: Annotated[Path, Parameter(help="Where to write; made if it is not there.")],
+    /,
+    *,
+    common: COMMON = Common(),
+) -> None:
+    """Write the page and the model as a folder for any host of files; it answers by itself."""
+    from marfa.stages.site import site as stage
+
+    assert action == "export"
+    show.site(stage(model, folder, talk()), common.json)
 
 
 @app.command

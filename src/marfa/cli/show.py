@@ -229,6 +229,17 @@ def package(result: Mapping[str, Any], as_json: bool) -> None:
     return None
 
 
+def site(result: Mapping[str, Any], as_json: bool) -> None:
+    """Print what was written, and how to look at it."""
+    if as_json:
+        return document("site", result)
+    out, folder = stdout(), result["folder"]
+    count = len(result["files"])
+    out.print(plain(f"{folder}  {count} files, {result['bytes']:,} bytes, model {result['model']}"))
+    out.print(plain(f"look at it with: python -m http.server --directory {folder}"))
+    return None
+
+
 def predict(judgements: Sequence[Judgement], as_json: bool) -> None:
     """Print one line a text."""
     if as_json:

@@ -54,6 +54,39 @@ export class Matrix {
       out[row + 7] = h;
     }
   }
+
+  /** The same for two vectors at once, which reads the matrix only once for both. */
+  multiplyBoth(x, y, outX, outY) {
+    const { numbers, rows, columns } = this;
+    for (let row = 0; row < rows; row += ROWS / 2) {
+      let at = (row - (row % ROWS)) * columns + (row % ROWS);
+      let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
+      for (let column = 0; column < columns; column += 1, at += ROWS) {
+        const one = x[column];
+        const other = y[column];
+        const first = numbers[at];
+        const second = numbers[at + 1];
+        const third = numbers[at + 2];
+        const fourth = numbers[at + 3];
+        a += first * one;
+        b += second * one;
+        c += third * one;
+        d += fourth * one;
+        e += first * other;
+        f += second * other;
+        g += third * other;
+        h += fourth * other;
+      }
+      outX[row] = a;
+      outX[row + 1] = b;
+      outX[row + 2] = c;
+      outX[row + 3] = d;
+      outY[row] = e;
+      outY[row + 1] = f;
+      outY[row + 2] = g;
+      outY[row + 3] = h;
+    }
+  }
 }
 
 /** Move one layer's cell and state on, in place; `added` is what comes to the gates besides. */
@@ -81,26 +114,32 @@ class Direction {
     this.bias = sum(weights[`${name}.bias_ih_l0`], weights[`${name}.bias_hh_l0`]);
   }
 
-  /** Read vectors in their order, or from the last one; the same vector is multiplied only once. */
-  read(inputs, backwards, out, width, offset) {
-    const { hidden, bias } = this;
+  /** Read vectors in their order, or from the last one, and write states to `out` from `offset` on. */
+  read(inputs, backwards, out, offset) {
+    const { hidden } = this;
     const gates = padded(this.state);
     const state = new Float64Array(hidden);
     const cell = new Float64Array(hidden);
-    const projected = new Map();
+    const projected = this.#project(inputs);
     for (let step = 0; step < inputs.length; step += 1) {
       const place = backwards ? inputs.length - 1 - step : step;
-      let added = projected.get(inputs[place]);
-      if (!added) {
-        added = padded(this.input);
-        this.input.multiply(inputs[place], 0, added);
-        for (let gate = 0; gate < bias.length; gate += 1) added[gate] += bias[gate];
-        projected.set(inputs[place], added);
-      }
       this.state.multiply(state, 0, gates);
-      remember(gates, added, hidden, cell, state, 0);
+      remember(gates, projected.get(inputs[place]), hidden, cell, state, 0);
       out[place].set(state, offset);
     }
+  }
+
+  /** What each vector adds to the gates; a word that comes again is the same vector, computed once. */
+  #project(inputs) {
+    const projected = new Map(inputs.map((input) => [input, padded(this.input)]));
+    const pairs = [...projected];
+    for (let at = 0; at < pairs.length; at += 2) {
+      const [x, outX] = pairs[at];
+      const [y, outY] = pairs[Math.min(at + 1, pairs.length - 1)];
+      this.input.multiplyBoth(x, y, outX, outY);
+    }
+    for (const [, out] of pairs) for (let gate = 0; gate < this.bias.length; gate += 1) out[gate] += this.bias[gate];
+    return projected;
   }
 }
 
@@ -122,9 +161,8 @@ export class Judging {
     const embedded = ids.map((id) => rows.get(id));
     let states = embedded;
     for (const layer of this.layers) {
-      const width = hidden * layer.length;
-      const next = states.map(() => new Float64Array(width));
-      layer.forEach((each, at) => each.read(states, at === 1, next, width, at * hidden));
+      const next = states.map(() => new Float64Array(hidden * layer.length));
+      layer.forEach((each, at) => each.read(states, at === 1, next, at * hidden));
       states = next;
     }
     return softmax(this.#logits(this.#features(states, embedded)));
@@ -134,9 +172,7 @@ export class Judging {
     const { pooling, skip, hidden } = this.shape;
     const parts = [];
     if (pooling.includes("mean")) parts.push(mean(states));
-    if (pooling.includes("max")) {
-      parts.push(states[0].map((_, at) => states.reduce((most, row) => Math.max(most, row[at]), -Infinity)));
-    }
+    if (pooling.includes("max")) parts.push(highest(states));
     if (pooling === "last") { // the backward direction ends at the first word
       parts.push(states.at(-1).slice(0, hidden), states[0].slice(hidden));
     }
@@ -156,9 +192,15 @@ function mean(rows) {
   return total.map((value) => value / rows.length);
 }
 
+function highest(rows) {
+  const found = rows[0].slice();
+  for (const row of rows) for (let at = 0; at < found.length; at += 1) if (row[at] > found[at]) found[at] = row[at];
+  return found;
+}
+
 function softmax(logits) {
-  const highest = Math.max(...logits);
-  const powers = logits.map((logit) => Math.exp(logit - highest));
+  const most = Math.max(...logits);
+  const powers = logits.map((logit) => Math.exp(logit - most));
   const total = powers.reduce((a, b) => a + b);
   return powers.map((power) => power / total);
 }

@@ -6,7 +6,7 @@ from tests.functional.test_train_there import Notes
 
 import marfa
 from marfa import bundle
-from marfa.errors import DataError, JobError
+from marfa.errors import DataError, JobError, SettingsError
 from marfa.recipes import resolve
 from marfa.stages.train import train, work
 
@@ -47,6 +47,12 @@ def test_the_job_makes_the_bytes_that_are_made_here_and_needs_no_account(
     again = Notes()
     assert train(resolve("sentiment", chosen, folder=None), again, on="sagemaker") == found
     assert "nothing has changed" in again
+
+
+def test_one_machine_does_not_pass_for_two(tmp_path):
+    with pytest.raises(SettingsError, match="2 machines; a job of the machine 'local' has one"):
+        train(settings(tmp_path, machines=2), on="sagemaker")
+    assert not (tmp_path / "work" / "sentiment-sample" / "job").exists()
 
 
 def test_ones_own_file_is_sent_as_it_is(own):

@@ -18,6 +18,13 @@ REHEARSE = flags.make("place", "data.data", "job", "cloud")
 _JOB = [each.name for each in fields(JobSettings)]
 CLOUD = flags.make(*WHERE, recipe=False)
 RENEW = flags.make(*WHERE, "cloud.lease", recipe=False)
+_OF_OTHERS = {
+    "lambda": ("instance_type", "image", "serverless_memory", "serverless_concurrency"),
+    "serverless": ("instance_type", "memory", "numpy"),
+    "endpoint": ("memory", "numpy", "serverless_memory", "serverless_concurrency"),
+}
+"""Settings that decide nothing of a target."""
+
 _MODEL = Annotated[Path, Parameter(help="A model.tar.gz, or a folder with its files.")]
 _DEPLOYMENT = Annotated[str, Parameter(help="Name of the deployment.")]
 
@@ -39,7 +46,11 @@ def deploy(
     """Put a model on AWS, behind a public address with a page; again for a new version."""
     from marfa.stages.deploy import deploy as stage
 
+    if plan and policy:
+        message = "--plan and --policy ask for two different things"
+        raise SettingsError(message, hint="ask for one after the other")
     settings = settings_of("", options)
+    _refuse_of_other_targets(options, settings.cloud.target)
     how = "policy" if policy else "plan" if plan else "deploy"
     result = stage(model, settings.cloud, talk(), workdir=settings.place.workdir, how=how)
     show_cloud.deploy(result, how, common.json)
@@ -128,6 +139,7 @@ def rehearse(
     if is_model:
         _refuse_of_a_run(options)
     settings = settings_of("" if is_model else what, options)
+    _refuse_of_other_targets(options, settings.cloud.target)
     result = stage(
         Path(what) if is_model else settings,
         settings.cloud,
@@ -162,3 +174,10 @@ def _refuse_of_a_run(options: Any) -> None:
             message = "a model is trained already, so this would decide nothing"
             flag = f"--{name.replace('_', '-')}"
             raise SettingsError(message, where=flag, hint="leave it out, or name a recipe")
+
+
+def _refuse_of_other_targets(options: Any, target: str) -> None:
+    """Refuse flags that say how something else is made than what is asked for."""
+    unwanted = [f"cloud.{name}" for name in _OF_OTHERS[target]]
+    hint = "leave it out, or name the --target that it is meant for"
+    flags.refuse(options, unwanted, hint, f"a deployment whose target is {target}")

@@ -56,13 +56,14 @@ def make(*wanted: str, recipe: bool = True) -> type[Any]:
     return flags
 
 
-def refuse(options: Any, unwanted: Sequence[str], why: str) -> None:
+def refuse(options: Any, unwanted: Sequence[str], why: str, of: str = "") -> None:
     """Refuse flags that were given and would be passed over.
 
     Args:
         options: made of a class of `make`.
         unwanted: sections, or single settings of them; `data` itself is always wanted.
         why: what to say of them.
+        of: what they decide nothing of; training on this machine if not given.
 
     Raises:
         SettingsError: naming the first one.
@@ -72,7 +73,7 @@ def refuse(options: Any, unwanted: Sequence[str], why: str) -> None:
         named = {section, f"{section}.{name}"} & set(unwanted) and name != "data"
         if named and getattr(options, item.name, None) is not None:
             flag = f"--{name.replace('_', '-')}"
-            message = "this would decide nothing of training on this machine"
+            message = f"this would decide nothing of {of or 'training on this machine'}"
             raise SettingsError(message, where=flag, hint=why)
 
 

@@ -83,7 +83,7 @@ def run(settings: Settings, story: Story, talk: Talk) -> Path:
 
 def _here(settings: Settings) -> Settings:
     """Let the job run on this machine, and not fetch once more what has been fetched already."""
-    job = replace(settings.job, machine=LOCAL)
+    job = replace(settings.job, machine=LOCAL, machines=1)
     is_fetched = settings.data.data in ORIGINS and source.archive(settings).is_file()
     if job.send == "auto" and is_fetched:
         job = replace(job, send="raw")

@@ -13,13 +13,26 @@ from marfa.aws.channels import Channel
 from marfa.aws.names import Names, suggest
 from marfa.aws.training_job import LOCAL, Job
 from marfa.console import Talk
-from marfa.errors import JobError
+from marfa.errors import JobError, SettingsError
 from marfa.recipes import Settings
+from marfa.settings import JobSettings
 from marfa.stages.train import bringing
 
 _NOBODY = "000000000000"
 _HOME = "us-east-1"
 """Whose containers the request names; none is fetched."""
+
+
+def check(settings: JobSettings) -> None:
+    """Refuse what a process on this machine cannot be.
+
+    Raises:
+        SettingsError: if it is to have several machines.
+    """
+    if settings.machines > 1:
+        message = f"{settings.machines} machines; a job of the machine {LOCAL!r} has one, this one"
+        hint = "leave it out, or name a machine of SageMaker's with --machine"
+        raise SettingsError(message, where="machines", hint=hint)
 
 
 def train(settings: Settings, job: Job, talk: Talk) -> dict[str, Any]:

@@ -67,6 +67,11 @@ def inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
 
 
+def let_torchrun_wait(seconds: int) -> None:
+    """Set how long torchrun waits for processes that it has told to stop, unless the user has."""
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(seconds))
+
+
 def ask_cublas_for_equal_digits() -> None:
     """Set what CUDA's matrix products read when they are first used, unless the user has."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

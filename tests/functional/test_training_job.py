@@ -309,9 +309,8 @@ def test_two_machines_train_one_network_and_go_on_where_they_were_stopped(recipe
     assert not (second / "model").exists()
     first, second = together(tmp_path / "cut", given, until="epoch 2:")
     assert not (first / "model").exists()
-    # SageMaker puts the checkpoints of all into one place, and gives them to all
-    found = sorted((first / "checkpoints").rglob("*.safetensors"))
-    assert found
-    subprocess.run(["cp", "-r", first / "checkpoints", second], check=True)
+    # SageMaker gives them to all; the first one's count, though, whatever the others have
+    assert sorted((first / "checkpoints").rglob("*.safetensors"))
+    assert not list((second / "checkpoints").rglob("*.safetensors"))
     first, _ = together(tmp_path / "cut", given)
     assert model_of(first).contents == whole.contents

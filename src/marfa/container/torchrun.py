@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from marfa import environment
 from marfa.console import Talk
 from marfa.errors import DataError, NetworkError
 
 PORT = 7777
 """Where the first machine is met, as AWS's own launcher has it."""
+
+_STOP_SECONDS = 100
+"""For processes to end after a signal: a little less than SageMaker's own 120, and more than the 30 that
+torchrun gives by itself, since one may just be measuring a long validation."""
 
 _PATIENCE_SECONDS = 300
 _POLL_SECONDS = 2.0
@@ -107,12 +112,13 @@ def launch(
 
     from marfa.container import entry
 
+    environment.let_torchrun_wait(_STOP_SECONDS)
     _meet(crew.hosts[0], sleep)
     talk.say(f"training on {len(crew.hosts)} machine(s), {crew.size} processes in all")
     try:
         run.main(crew.arguments(Path(entry.__file__), flags))
     except SignalException:
-        talk.say("asked to stop; all is saved")
+        talk.say("asked to stop; the same job, started again, goes on from its last checkpoint")
         return 0
     except ChildFailedError:  # it has said why
         sys.stderr.write("marfa: a process of the training failed\n")

@@ -118,7 +118,8 @@ class Course(ABC, Generic[N, B]):
 
     def begin(self) -> None:
         """Go back to the newest whole checkpoint of this very run, or take the first weights."""
-        found = checkpoint.read_newest(self._under.checkpoints, self._under.key)
+        newest = checkpoint.read_newest(self._under.checkpoints, self._under.key)
+        found = self._under.team.given(newest)
         if found is None:
             shutil.rmtree(self._under.folder / "tensorboard", ignore_errors=True)  # another run's
             self.start()

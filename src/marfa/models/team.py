@@ -17,6 +17,9 @@ from torch import Tensor, distributed, nn
 
 from marfa import environment
 
+Checkpoint = tuple[dict[str, Tensor], dict[str, Any]]
+"""The tensors of a checkpoint, and everything else of it."""
+
 
 class Team:
     """One process's view of all of them.
@@ -89,6 +92,23 @@ class Team:
         distributed.broadcast(content, src=0)
         found: dict[str, Any] = json.loads(content.numpy().tobytes())
         return found
+
+    def given(self, found: Checkpoint | None) -> Checkpoint | None:
+        """Return the first one's checkpoint, whatever this one has found: all go on from one place."""
+        if self.size == 1:
+            return found
+        tensors, state = found or ({}, {})
+        shapes = {
+            name: [str(each.dtype).partition(".")[2], *each.shape] for name, each in tensors.items()
+        }
+        told = self.told({"state": state, "shapes": shapes})
+        if not told["state"]:
+            return None
+        for name, (kind, *shape) in told["shapes"].items():
+            if not self.is_first:
+                tensors[name] = torch.empty(shape, dtype=getattr(torch, kind))
+            distributed.broadcast(tensors[name], src=0)
+        return {name: tensors[name] for name in told["shapes"]}, told["state"]
 
     def whole(self, mine_1BH: Tensor, rows: int) -> Tensor:
         """Put the rows of all together, along the second axis."""

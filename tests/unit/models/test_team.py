@@ -30,6 +30,13 @@ with gathered() as team:
         "total": team.total(1.0, team.rank),
         "agreed": team.agree(team.rank == 1, False),
         "told": team.told({"epoch": team.rank + 1, "words": "ünï"}),
+        "given": [
+            [sorted(found[0]), found[0]["a"].tolist(), found[1]] if found else None
+            for found in (
+                team.given(({"a": torch.full((2,), team.rank)}, {"steps": 3}) if own else None)
+                for own in (team.rank == 0, team.rank == 1)
+            )
+        ],
         "whole": whole[0, :, 0].tolist(),
     }))
 """
@@ -74,6 +81,10 @@ def test_what_is_added_agreed_told_and_put_together(three):
     assert three[0]["agreed"] == [True, False]
     assert three[0]["told"] == {"epoch": 1, "words": "ünï"}
     assert three[0]["whole"] == [0.0, 1.0, 2.0, 0.0, 1.0]
+
+
+def test_the_first_one_s_checkpoint_is_everybody_s_and_nobody_else_s_is(three):
+    assert three[2]["given"] == [[["a"], [0, 0], {"steps": 3}], None]
 
 
 def test_a_team_of_one_asks_nobody():

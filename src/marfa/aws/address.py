@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from marfa.aws import releases
 from marfa.aws.client import Cloud
-from marfa.errors import CloudError
+from marfa.errors import CloudError, SettingsError
 from marfa.settings import CloudSettings
 
 
@@ -25,6 +27,11 @@ def address(against: str, settings: CloudSettings, cloud: Cloud | None = None) -
     """
     if "://" in against:
         return against
+    if re.search("[.:/]", against):  # which no name has
+        near = re.match(r"localhost\b|127\.|\[", against)
+        hint = f"--against {'http' if near else 'https'}://{against}"
+        message = f"{against!r:.60} is no name; a URL begins with http:// or https://"
+        raise SettingsError(message, where="--against", hint=hint)
     live = releases.live_of(*releases.deployment_of(against, settings, cloud))
     url = live.outputs.get("Url", "")
     if not url:

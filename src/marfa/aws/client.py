@@ -186,20 +186,26 @@ class Cloud:
             )
             try:
                 self._clients[service] = self._session.client(service, config=config)
-            except (BotoCoreError, ValueError) as error:
+            except BotoCoreError as error:
                 raise _failed(service, "client", error) from None
+            except ValueError as error:  # what a variable or a file of AWS's names is no address
+                hint = "write it as http://HOST:PORT, or leave it out: AWS's own is found without"
+                raise SettingsError(str(error), where="AWS_ENDPOINT_URL", hint=hint) from None
         return self._clients[service]
 
 
 def _session(region: str, profile: str) -> Any:
     try:
         import boto3
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ConfigParseError
     except ImportError:
         message = "boto3 is needed for the cloud, and is not installed"
         raise MissingExtraError(message, hint="pip install 'marfa[aws]'") from None
     try:
         return boto3.Session(region_name=region or None, profile_name=profile or None)
+    except ConfigParseError as error:  # `aws configure` would stumble over it, too
+        hint = "mend that file: [default] or [profile NAME], then lines of NAME = VALUE"
+        raise SettingsError(str(error), where="AWS's configuration", hint=hint) from None
     except BotoCoreError as error:
         raise SettingsError(
             str(error), where="profile", hint="aws configure list-profiles"

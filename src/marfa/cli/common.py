@@ -8,6 +8,7 @@ from rich.console import Console
 
 from marfa import __version__, environment
 from marfa.cli.talk import Terminal
+from marfa.errors import SettingsError
 from marfa.recipes import Settings, resolve
 
 app = App(
@@ -42,8 +43,21 @@ WHERE = ("cloud.region", "cloud.profile")
 
 
 def settings_of(recipe: str, options: Any) -> Settings:
-    """Decide every setting of a command."""
-    return resolve(recipe, asdict(options), environment.read().settings)
+    """Decide every setting of a command.
+
+    Raises:
+        SettingsError: naming what is wrong as it was written: as a flag, or as a variable.
+    """
+    given, exported = asdict(options), environment.read().settings
+    try:
+        return resolve(recipe, given, exported)
+    except SettingsError as error:
+        variable = f"MARFA_{error.where.upper()}"
+        if any(key.rstrip("_") == error.where for key, value in given.items() if value is not None):
+            error.where = f"--{error.where.replace('_', '-')}"
+        elif variable in exported:
+            error.where = variable
+        raise
 
 
 def stderr() -> Console:

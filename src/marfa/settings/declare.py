@@ -72,7 +72,7 @@ def check(name: str, value: Any, default: Any, limits: Mapping[str, Any]) -> Non
     if low is not None and not (low <= value <= (math.inf if high is None else high)):
         bounds = f"{low} to {high}" if high is not None else f"{low} or more"
         message = f"{value!r} is outside {bounds}"
-        raise SettingsError(message, where=name)
+        raise SettingsError(message, where=name, hint=f"the usual one is {default}")
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}

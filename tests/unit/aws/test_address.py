@@ -27,6 +27,16 @@ def test_what_is_gone_says_so(bed, put, model_path):
         address("soup", CloudSettings(), bed.cloud())
 
 
+@pytest.mark.parametrize(
+    ("host", "scheme"),
+    [("localhost:8080", "http"), ("127.0.0.1:80/x", "http"), ("soup.example", "https")],
+)
+def test_a_host_without_a_scheme_is_told_how_a_url_begins(host, scheme):
+    with pytest.raises(SettingsError, match="a URL begins with http:// or https://") as caught:
+        address(host, CloudSettings())
+    assert caught.value.hint == f"--against {scheme}://{host}"
+
+
 @pytest.mark.parametrize("name", ["", "soup.example", "a b", "SOUP"])
 def test_what_is_neither_is_refused(name):
     with pytest.raises(SettingsError):

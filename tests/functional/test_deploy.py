@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.cloud.deploying import account, bed, put, world
 from tests.cloud.inventory import everything
 from tests.cloud.recorder import Recorder
@@ -94,6 +95,28 @@ def test_what_could_not_be_taken_back_is_said_to_bill(bed, world, put, model_pat
     assert caught.value.hint == "marfa destroy soup"
     assert "nothing is now" not in caught.value.what
     assert bed.session().client("sagemaker").list_endpoints()["Endpoints"]
+
+
+class Denying:
+    """Lets a session do anything but delete stacks."""
+
+    def __init__(self, session):
+        session.events.register("before-call.cloudformation.DeleteStack", self._refuse)
+
+    def _refuse(self, **_):
+        words = {"Code": "AccessDenied", "Message": "not you"}
+        raise ClientError({"Error": words, "ResponseMetadata": {}}, "DeleteStack")
+
+
+@pytest.mark.parametrize("failing", [None, "AWS::Lambda::Function"])
+def test_what_may_not_be_taken_back_is_said_to_bill(bed, world, put, model_path, failing):
+    world.spoil = wrong
+    if failing:
+        bed.conduct.fail(failing)
+    session = bed.session()
+    Denying(session)
+    with pytest.raises(CloudError, match=r"could not be deleted: .*not you; it may still bill"):
+        put(model_path, target="endpoint", session=session)
 
 
 def test_a_line_that_fails_takes_nothing_back(bed, world, put, model_path):

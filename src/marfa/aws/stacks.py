@@ -304,7 +304,7 @@ def _good(cloud: Cloud, names: Names, name: str, talk: Talk, *, fresh: bool) -> 
     hint = _hint(reason)
     left = ""
     if made is not None and made.status in _BROKEN:
-        left = delete(cloud, names, name, talk)  # nothing of it answers, or is to bill
+        left = discard(cloud, names, name, talk)  # nothing of it answers, or is to bill
     if left:
         message = f"{message}; it {LEFT.format(reason=left)}"
         hint = f"marfa destroy {names.deployment}"
@@ -375,6 +375,14 @@ def delete(cloud: Cloud, names: Names, name: str, talk: Talk, *, role: str = "")
             if reason:
                 talk.warn(f"{name}: {reason}")
     return reason or (stack.status if stack else "")
+
+
+def discard(cloud: Cloud, names: Names, name: str, talk: Talk) -> str:
+    """Delete a stack as `delete` does; that AWS refuses even to begin is a reason like any other."""
+    try:
+        return delete(cloud, names, name, talk)
+    except CloudError as error:
+        return str(error)
 
 
 def resources(cloud: Cloud, name: str) -> dict[str, str]:

@@ -183,7 +183,7 @@ def _take_back(names: Names, cloud: Cloud, bucket: str, live: Stack, talk: Talk)
     earlier = releases.back(cloud, names, bucket, live, talk)
     if earlier is not None:
         return f"version {earlier.version} is live again", ""
-    if reason := stacks.delete(cloud, names, names.live, talk):
+    if reason := stacks.discard(cloud, names, names.live, talk):
         left = f"and it {stacks.LEFT.format(reason=reason)}"
         return f"nothing was live before it, {left}", f"marfa destroy {names.deployment}"
     return "nothing was live before it, and nothing is now", ""

@@ -38,7 +38,11 @@ def deploy(
         bool, Parameter(help="Say what would exist, be sent and cost; make nothing.", negative="")
     ] = False,
     policy: Annotated[
-        bool, Parameter(help="Print the rights that deploying needs, as a policy.", negative="")
+        bool,
+        Parameter(
+            help="Print the rights for all that this name can be deployed as, jobs too, as a policy.",
+            negative="",
+        ),
     ] = False,
     options: Annotated[DEPLOY, FLAT] = DEPLOY(),
     common: COMMON = Common(),

@@ -164,8 +164,8 @@ class Settings:
 
     @property
     def job_folder(self) -> Path:
-        """What a job on another machine has brought back; what was made here is left alone."""
-        return self.folder / "job"
+        """What a job has brought back; what was made here is left alone, as a sample leaves the rest."""
+        return self.folder / job_folder_of(self.train.sample)
 
     @property
     def model_file(self) -> Path:
@@ -186,6 +186,15 @@ class Settings:
             data = Path(self.data.data).resolve().name.lstrip(".").split(".")[0] or "data"
         preset = "" if self.preset == "default" else self.preset
         return "-".join(part for part in (self.recipe, preset, data) if part)
+
+
+def job_folder_of(sample: int) -> str:
+    """Name the folder of what a job has brought back; one on a sample of rows has its own.
+
+    >>> job_folder_of(0), job_folder_of(500)
+    ('job', 'job-sample500')
+    """
+    return f"job-sample{sample}" if sample else "job"
 
 
 @dataclass(frozen=True, kw_only=True)

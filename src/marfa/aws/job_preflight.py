@@ -26,6 +26,31 @@ _NEEDED = ("cloudformation", "s3", "iam", "logs", "sagemaker")
 _USUAL = "ml.m5.large"
 
 
+def unasked(cloud: Cloud, kind: Kind, settings: JobSettings) -> list[Finding]:
+    """Look at what boto3 knows by itself, for which neither credentials nor a line are needed.
+
+    Args:
+        cloud: the account and region.
+        kind: which kind of job.
+        settings: its machines.
+
+    Returns:
+        The findings.
+    """
+    listed = known.TRAINING_TYPES if kind is TRAINING else known.TRANSFORM_TYPES
+    return [place(cloud), machine(settings.machine, listed, f"{kind.title}s", _USUAL)]
+
+
+def place(cloud: Cloud) -> Finding:
+    """Look whether a job can be in a region; asks nobody."""
+    where = region(cloud, _NEEDED)
+    if where.ok:
+        return where
+    # without SageMaker there is no job, whatever else there is
+    hint = where.hint.replace(" if it fails", "")
+    return replace(where, blocking=True, kind=SettingsError, hint=hint)
+
+
 def preflight(
     cloud: Cloud,
     kind: Kind,
@@ -45,14 +70,8 @@ def preflight(
     Returns:
         The findings; never an error of AWS's.
     """
-    training = kind is TRAINING
-    listed = known.TRAINING_TYPES if training else known.TRANSFORM_TYPES
-    where = region(cloud, _NEEDED)
-    if not where.ok:  # without SageMaker there is no job, whatever else there is
-        hint = where.hint.replace(" if it fails", "")
-        where = replace(where, blocking=True, kind=SettingsError, hint=hint)
-    findings = [where, machine(settings.machine, listed, f"{kind.title}s", _USUAL)]
-    if where.blocking:  # nobody answers there
+    findings = unasked(cloud, kind, settings)
+    if findings[0].blocking:  # nobody answers there
         return findings
     who = credentials(cloud)
     findings.append(who)

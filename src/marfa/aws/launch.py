@@ -56,13 +56,25 @@ def refuse(findings: Sequence[Finding], talk: Talk) -> None:
     Raises:
         MarfaError: of the kind that fits, with what is wrong and what to type.
     """
-    for finding in findings:
-        if finding.blocking:
-            raise finding.error
+    refuse_blocking(findings)
     for finding in findings:
         if not finding.ok:
             hint = f" ({finding.hint})" if finding.hint else ""
             talk.warn(f"{finding.what}: {finding.found}{hint}")
+
+
+def refuse_blocking(findings: Sequence[Finding]) -> None:
+    """Refuse what cannot succeed, and say nothing of the rest.
+
+    Args:
+        findings: what was looked at.
+
+    Raises:
+        MarfaError: of the kind that fits, with what is wrong and what to type.
+    """
+    for finding in findings:
+        if finding.blocking:
+            raise finding.error
 
 
 def tell(cloud: Cloud, cost: JobPrice, absent: Sequence[Parcel], line: Line, talk: Talk) -> None:

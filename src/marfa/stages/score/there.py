@@ -19,6 +19,7 @@ from marfa.aws import (
     images,
     jobs,
     launch,
+    leaving,
     logs,
     preflight,
     price,
@@ -32,6 +33,7 @@ from marfa.aws.client import Cloud
 from marfa.aws.following import Told
 from marfa.aws.job_policies import asking
 from marfa.aws.job_preflight import preflight as look_before
+from marfa.aws.job_preflight import unasked
 from marfa.aws.job_price import JobPrice
 from marfa.aws.jobs import TRANSFORM, Job
 from marfa.aws.names import Names, suggest
@@ -40,7 +42,7 @@ from marfa.aws.transform_job import FILE, ROWS, Scoring
 from marfa.console import Talk
 from marfa.container.messages import DEFAULT_LIMITS
 from marfa.data.rows import Row
-from marfa.errors import DataError, GoneError, JobError
+from marfa.errors import DataError, GoneError, JobError, MarfaError
 from marfa.loading import predictor
 from marfa.settings import CloudSettings, JobSettings
 
@@ -93,6 +95,8 @@ def judge(
         if not count:
             return {"rows": 0}
         cloud = cloud or Cloud(place.cloud.region, place.cloud.profile)
+        # before anybody is asked who this is: a region that is none has nobody who would answer
+        launch.refuse_blocking(unasked(cloud, TRANSFORM, place.job))
         deployment = place.cloud.deployment or suggest(name)
         names = Names(deployment, cloud.region, cloud.account, cloud.partition)
         image = images.address(place.cloud.image, cloud.region, cloud.partition)
@@ -103,7 +107,7 @@ def judge(
             settings=place.job,
         )
         found = _found(cloud, names, scoring, talk) or _begun(cloud, names, scoring, place, talk)
-    job = _followed(cloud, names, found, talk)
+    job = _followed(cloud, names, found, place, talk)
     with contextlib.suppress(GoneError):
         model_name = transform_job.model_name(names, scoring)
         cloud.call("sagemaker", "delete_model", ModelName=model_name)
@@ -205,15 +209,18 @@ def _begun(cloud: Cloud, names: Names, scoring: Scoring, place: Place, talk: Tal
     return name
 
 
-def _followed(cloud: Cloud, names: Names, name: str, talk: Talk) -> Job:
-    stopping = f"aws sagemaker stop-transform-job --transform-job-name {name}"
+def _followed(cloud: Cloud, names: Names, name: str, place: Place, talk: Talk) -> Job:
+    stopping = leaving.stopping(TRANSFORM, name, names.region, place.cloud)
+    told = f"the job goes on; the same command fetches what it makes; to stop it: {stopping}"
     try:
         return following.follow(cloud, TRANSFORM, name, talk, Told(), log=False)
-    except KeyboardInterrupt:
-        talk.warn(
-            "the job goes on; the same command fetches what it makes. "
-            f"To stop it: {stopping} --region {names.region}"
-        )
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or SIGTERM, of which the shell makes an exit
+        talk.warn(told)
+        raise
+    except GoneError:  # which does not go on
+        raise
+    except MarfaError as error:
+        error.hint = f"{error.hint}; {told}".removeprefix("; ")
         raise
 
 

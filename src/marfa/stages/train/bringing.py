@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from marfa import archives, bundle, files, record
+from marfa.aws.training_job import LOCAL
 from marfa.bundle import Bundle
 from marfa.errors import BundleError, DataError
 
@@ -73,8 +74,20 @@ def results(folder: Path, fetched: Path) -> list[Path]:
     return written
 
 
-def is_done(folder: Path, hashed: str) -> bool:
-    """Say whether what a job of this hash has made is here, and whole."""
+def is_done(folder: Path, hashed: str, *, rehearsed: bool = False) -> bool:
+    """Say whether what a job of this hash has made is here, and whole.
+
+    What a rehearsed job has made is nothing that SageMaker has: where that is asked for, it does not
+    count. The other way round it does, since a rehearsal only stands for the job.
+
+    Args:
+        folder: the job's.
+        hashed: of what it computes.
+        rehearsed: the result of a rehearsed job will do.
+    """
+    known = state(folder)
+    if known.get("hash") != hashed or (known.get("on") == LOCAL and not rehearsed):
+        return False
     return record.is_done(folder, STAGE, {"job": hashed}, {})
 
 

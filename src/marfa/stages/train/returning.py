@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from marfa import files
-from marfa.aws import downloads, following, price
+from marfa.aws import downloads, following, leaving, price
 from marfa.aws.bucket import Bucket
 from marfa.aws.client import Cloud
 from marfa.aws.following import Told
@@ -17,13 +17,16 @@ from marfa.aws.jobs import TRAINING, Job
 from marfa.aws.names import Names
 from marfa.console import Talk
 from marfa.errors import BundleError, GoneError, JobError, MarfaError
+from marfa.recipes import Settings
 from marfa.stages.train import bringing
 
 _TOLD = "told.json"
 _OUTPUT = "output.tar.gz"
 
 
-def bring(cloud: Cloud, names: Names, name: str, folder: Path, talk: Talk) -> dict[str, Any]:
+def bring(
+    cloud: Cloud, names: Names, name: str, folder: Path, settings: Settings, talk: Talk
+) -> dict[str, Any]:
     """Follow a job until it is over, and bring what it has made.
 
     Args:
@@ -31,6 +34,7 @@ def bring(cloud: Cloud, names: Names, name: str, folder: Path, talk: Talk) -> di
         names: the deployment's names.
         name: the job's.
         folder: where what it has made is put.
+        settings: profile and work folder, for what is told to type.
         talk: whom to tell.
 
     Returns:
@@ -41,17 +45,21 @@ def bring(cloud: Cloud, names: Names, name: str, folder: Path, talk: Talk) -> di
         BundleError: if its model is not whole.
         NetworkError: if the line fails for good; the same command goes on.
     """
-    attaching = f"marfa train --attach {name} --region {names.region}"
-    stopping = f"aws sagemaker stop-training-job --training-job-name {name} --region {names.region}"
+    place = settings.cloud, settings.place.workdir
+    attaching = leaving.attaching(name, names.region, *place)
+    stopping = leaving.stopping(TRAINING, name, names.region, settings.cloud)
     try:
         job = following.follow(
             cloud, TRAINING, name, talk, _told(folder, name), _keep(folder, name)
         )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or SIGTERM, of which the shell makes an exit
         talk.warn(f"the job goes on. To follow it again: {attaching}; to stop it: {stopping}")
         raise
+    except GoneError:  # which does not go on
+        raise
     except MarfaError as error:
-        error.hint = f"{error.hint}; the job goes on: {attaching}".removeprefix("; ")
+        told = f"the job goes on: {attaching}; to stop it: {stopping}"
+        error.hint = f"{error.hint}; {told}".removeprefix("; ")
         raise
     if job.status != "Completed":
         raise _unfinished(job)

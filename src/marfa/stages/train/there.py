@@ -6,6 +6,8 @@ by the hash of what it computes, and a job that was stopped is gone on with by a
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,15 @@ from marfa.aws import following, images, jobs, launch, training_job, uploads
 from marfa.aws.client import Cloud
 from marfa.aws.following import Told
 from marfa.aws.job_policies import asking
-from marfa.aws.job_preflight import preflight
+from marfa.aws.job_preflight import place as look_at_place
+from marfa.aws.job_preflight import preflight, unasked
 from marfa.aws.job_price import JobPrice
 from marfa.aws.jobs import TRAINING
 from marfa.aws.names import Names, suggest
 from marfa.aws.training_job import LOCAL, Job
 from marfa.console import Talk
 from marfa.errors import GoneError, SettingsError
-from marfa.recipes import Settings
+from marfa.recipes import Settings, job_folder_of
 from marfa.stages.train import bringing, rehearsed, returning, work
 
 
@@ -41,16 +44,22 @@ def train(settings: Settings, talk: Talk, cloud: Cloud | None) -> dict[str, Any]
     folder, job = settings.job_folder, work.job(settings)
     training_job.wait(job.settings)  # a time that is none is refused before anything is done
     with files.lock(folder):
-        if bringing.is_done(folder, job.hash):
-            talk.say(f"train: nothing has changed, {folder / bringing.MODEL} is kept")
-            return bringing.state(folder)
-        if job.settings.machine == LOCAL:
+        is_local = job.settings.machine == LOCAL
+        if bringing.is_done(folder, job.hash, rehearsed=is_local):
+            known = bringing.state(folder)
+            where = "on this machine" if known.get("on") == LOCAL else "on SageMaker"
+            kept = f"{folder / bringing.MODEL} is kept, which {known['job']} has made {where}"
+            talk.say(f"train: nothing has changed, {kept}")
+            return known
+        if is_local:
             return rehearsed.train(settings, job, talk)
         cloud = cloud or Cloud(settings.cloud.region, settings.cloud.profile)
+        # before anybody is asked who this is: a region that is none has nobody who would answer
+        launch.refuse_blocking(unasked(cloud, TRAINING, job.settings))
         name = settings.cloud.deployment or suggest(settings.run_name)
         names = Names(name, cloud.region, cloud.account, cloud.partition)
         found = _found(cloud, names, job, folder, talk) or _begun(cloud, names, job, settings, talk)
-        return returning.bring(cloud, names, found, folder, talk)
+        return returning.bring(cloud, names, found, folder, settings, talk)
 
 
 def attach(name: str, settings: Settings, talk: Talk, cloud: Cloud | None) -> dict[str, Any]:
@@ -75,6 +84,7 @@ def attach(name: str, settings: Settings, talk: Talk, cloud: Cloud | None) -> di
         hint = "marfa status lists them, such as marfa-sentiment-20261124223501-0a1b2c"
         raise SettingsError(message, where="attach", hint=hint)
     cloud = cloud or Cloud(settings.cloud.region, settings.cloud.profile)
+    launch.refuse_blocking([look_at_place(cloud)])
     names = Names(deployment, cloud.region, cloud.account, cloud.partition)
     try:
         job = jobs.look(cloud, TRAINING, name)
@@ -82,12 +92,17 @@ def attach(name: str, settings: Settings, talk: Talk, cloud: Cloud | None) -> di
         message = f"there is no such job in {cloud.region}"
         hint = "marfa status lists them; --region looks elsewhere"
         raise GoneError(message, where=name, hint=hint) from None
-    run = str(job.told.get("HyperParameters", {}).get("name", ""))
+    folder = Path(settings.place.workdir) / _home(job.told.get("HyperParameters", {}), deployment)
+    with files.lock(folder):
+        return returning.bring(cloud, names, name, folder, settings, talk)
+
+
+def _home(hyperparameters: Mapping[str, str], deployment: str) -> Path:
+    """Return the folder, within the work folder, that the command which began a job uses."""
+    run, sample = str(hyperparameters.get("name", "")), str(hyperparameters.get("sample", ""))
     if not run or run != Path(run).name or run in {".", ".."}:
         run = deployment
-    folder = Path(settings.place.workdir) / run / settings.job_folder.name
-    with files.lock(folder):
-        return returning.bring(cloud, names, name, folder, talk)
+    return Path(run) / job_folder_of(int(sample) if re.fullmatch("[0-9]{1,18}", sample) else 0)
 
 
 def _found(cloud: Cloud, names: Names, job: Job, folder: Path, talk: Talk) -> str:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -150,7 +151,7 @@ def test_the_steps_name_every_resource_of_the_templates_that_deploy_sends(model_
     [
         ("endpoint", "quota", QuotaError, "0 ml.t2.medium allowed", "request-service-quota-increase"),
         ("serverless", "quota", CloudError, "Number of serverless endpoints", "service-quotas"),
-        ("lambda", "quota", CloudError, "Code storage limit", "service-quotas"),
+        ("lambda", "quota", CloudError, "Code storage limit", "get-account-settings"),
         ("endpoint", "stuck", CloudError, "ROLLBACK_COMPLETE.*ping health check", "did not answer"),
         ("lambda", "stuck", SettingsError, "no container", "--target endpoint"),
         ("lambda", "lunch", SettingsError, "is no fault", "throttle"),
@@ -190,7 +191,60 @@ def test_a_recipe_is_trained_as_a_job_first(tmp_path):
     assert result["file"] == str(tmp_path / "sentiment-sample" / "job" / "model.tar.gz")
     assert result["model"] in came["here"][-1]
     assert (result["figures"]["golden"] > 20, result["left"]) == (True, [])
+    assert "Completed" in came["here"][-2]
+    assert "spot" in came["aws"][-1]
     assert children() == []
+
+    several = {"machine": "ml.c5.xlarge", "machines": 3, "spot": False}
+    settings = replace(settings, job=replace(settings.job, **several))
+    given, kept = rehearse(settings, workdir=str(tmp_path))["steps"][:2]
+    assert "starts 3 ml.c5.xlarge with" in given["aws"][1]
+    assert "kept from before" in kept["here"][0]
+    assert "made it as a process on this machine, in " in kept["here"][1]
+    assert "Completed" not in " ".join(kept["here"])
+    assert "the price of ml.c5.xlarge is not known here" in kept["costs"]
+    assert "spot" not in " ".join(kept["aws"])
+
+
+def test_one_process_does_not_pass_for_the_machines_of_a_job(tmp_path):
+    chosen = {**SMALL, "epochs": 1, "workdir": str(tmp_path), "machines": 3}
+    came = rehearse(resolve("sentiment", chosen), workdir=str(tmp_path))["steps"][1]
+    assert "a process with an /opt/ml of its own" in came["here"][0]
+    assert "it stands for all 3 machines, and trains alone" in came["here"][1]
+    assert "if those 3 together are as fast as this one" in came["costs"]
+
+
+def test_a_model_that_sagemaker_has_made_is_told_as_such(tmp_path):
+    settings = resolve("sentiment", {**SMALL, "epochs": 1, "workdir": str(tmp_path)})
+    rehearse(settings, workdir=str(tmp_path))
+    place = tmp_path / "sentiment-sample" / "job" / "job.json"
+    there = {"on": "sagemaker", "seconds": 70.0, "billed_seconds": 20.0, "cost_words": "$0.00128"}
+    place.write_text(json.dumps({**json.loads(place.read_text()), **there}))
+    kept = rehearse(settings, workdir=str(tmp_path))["steps"][1]
+    assert "made it on SageMaker, in 70 s" in kept["here"][1]
+    assert kept["costs"] == "$0 now; 20 s were billed of that job: $0.00128"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words", "hint"),
+    [
+        ({"machine": "ml.m5.xlarg"}, "no 'ml.m5.xlarg' for training jobs", "ml.m5.xlarge"),
+        ({"machine": "ml.foo", "machines": 3}, "no 'ml.foo' for training jobs", "ml."),
+        ({"max_runtime": "soon"}, "'soon' is no time", "such as"),
+        ({"target": "endpoint", "instance_type": "ml.t2.mediun"}, "for endpoints", "ml.t2.medium"),
+        ({"region": "eu-west-9"}, "no region that boto3 knows", "eu-west-"),
+    ],
+)
+def test_what_sagemaker_has_not_is_refused_before_a_network_is_trained(
+    tmp_path, chosen, words, hint
+):
+    settings = resolve("sentiment", {**SMALL, "workdir": str(tmp_path), **chosen})
+    told = []
+    with pytest.raises(SettingsError, match=words) as caught:
+        rehearse(settings, workdir=str(tmp_path), tell=told.append)
+    assert hint in caught.value.hint
+    assert not (tmp_path / "sentiment-sample").exists()
+    assert told == []
 
 
 def test_what_was_sent_before_a_cut_is_not_sent_again(model_path, tmp_path):
@@ -266,6 +320,23 @@ def test_one_document_for_a_program(model_path, tmp_path):
     assert (found["schema_version"], found["command"], found["left"]) == (1, "rehearse", [])
     assert [step["number"] for step in found["steps"]] == list(range(1, len(found["steps"]) + 1))
     assert found["price"]["hourly"] == 0.056
+
+
+@pytest.mark.parametrize("machine", ["ml.g5.xlarge", "ml.c7i.large", "ml.p5.48xlarge"])
+def test_every_machine_that_endpoints_have_can_be_rehearsed(model_path, tmp_path, machine):
+    settings = CloudSettings(target="endpoint", instance_type=machine)
+    result = rehearse(model_path, settings, workdir=str(tmp_path))
+    assert f"quota: 2 {machine} allowed for endpoint usage" in result["steps"][0]["here"]
+    assert result["price"]["hourly"] is None
+
+
+def test_a_machine_that_endpoints_have_not_is_named_with_the_nearest(model_path, tmp_path):
+    endpoint = ("--target", "endpoint", "--instance-type", "ml.t2.mediun")
+    done = marfa(model_path, "--workdir", tmp_path, *endpoint)
+    assert done.returncode == 2
+    assert "SageMaker has no 'ml.t2.mediun' for endpoints" in done.stderr
+    assert "ml.t2.medium" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_fault_and_a_port_that_is_taken_end_with_their_codes(model_path, tmp_path):

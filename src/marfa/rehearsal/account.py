@@ -19,6 +19,9 @@ from marfa.rehearsal.storage import Storage
 
 NUMBER = "000000000000"
 _COPIES = 1000
+_QUOTAS = ("list_service_quotas", "list_aws_default_service_quotas")
+"""What is asked for an account's quotas, and, where it has none of a name, for everybody's."""
+
 _APART = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 """Parts of AWS that stand apart, by how the names of their regions begin."""
 
@@ -92,8 +95,9 @@ class Account(Cloud):
 
     def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Answer a call whose answer has pages, of which there is one here."""
-        if (service, operation) == ("service-quotas", "list_service_quotas"):
-            yield {"Quotas": [_quota(each, self._instances) for each in price.INSTANCES]}
+        if service == "service-quotas" and operation in _QUOTAS:
+            types = known.choices(*known.INSTANCE_TYPES)
+            yield {"Quotas": [_quota(each, self._instances) for each in types]}
         else:
             yield self.call(service, operation, **parameters)
 

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from marfa import files
-from marfa.aws import lease
+from marfa.aws import launch, lease
+from marfa.aws.preflight import preflight
 from marfa.console import Silence, Talk
 from marfa.recipes import Settings
 from marfa.rehearsal import faults, loopback
+from marfa.rehearsal.account import Account
 from marfa.rehearsal.machine import check_parts
 from marfa.rehearsal.story import Story, Tell
 from marfa.settings import CloudSettings
@@ -63,7 +65,8 @@ def rehearse(
         The steps, what was measured, and what is left, which is nothing.
 
     Raises:
-        SettingsError: if the port is taken, or the target has no such fault.
+        SettingsError: if the port is taken, the target has no such fault, or SageMaker or the
+            region cannot do what is asked for.
         MissingExtraError: if a part of marfa is missing that stands for one of AWS's.
         CheckError: if an answer is another than the one recorded.
         CloudError: with the faults "quota" and "stuck", as `deploy` would.
@@ -81,6 +84,9 @@ def rehearse(
         settings.lease, settings.target
     )  # all that is wrong is said before a network is trained
     trouble = faults.of(fault, settings.target)
+    if isinstance(what, Settings):
+        job.check(what)
+        launch.refuse_blocking(preflight(Account(settings.region, now=now), settings, ()).findings)
     story = Story(tell, time.monotonic)
     with _emptied(Path(workdir) / FOLDER) as folder:
         model = job.run(what, story, talk) if isinstance(what, Settings) else Path(what)

@@ -115,6 +115,9 @@ NONE = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 JOB = ("train", "--preset", "sample", "--on", "sagemaker")
+LOCAL = (*JOB, "--machine", "local")
+SCORE = ("score", "MODEL", "ROWS", "-o", "OUT")
+NEVER = "marfa-soup-20261124223501-0a1b2c"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +163,23 @@ JOB = ("train", "--preset", "sample", "--on", "sagemaker")
         (["train", "--on", "sagemakr"], {}, 2, "did you mean 'sagemaker'?"),
         (["train", "--vocabulary", "9"], {}, 2, "only --on sagemaker asks it"),
         (["train", "--machine", "ml.m5.large"], {}, 2, "only --on sagemaker asks it"),
+        ([*JOB, "--machine", "ml.m5.hugee"], NONE, 2, "SageMaker has no 'ml.m5.hugee'"),
+        ([*JOB, "--region", "us-east-9"], NONE, 2, "us-east-9 is no region that boto3 knows"),
+        ([*JOB, "--checkpoints", "kept"], {}, 2, "marfa: --checkpoints: this would decide nothing"),
+        ([*LOCAL, "--disk", "20"], {}, 2, "--disk: this would decide nothing of a job of the"),
+        ([*LOCAL, "--no-spot"], {}, 2, "--spot: this would decide nothing of a job of the"),
+        ([*LOCAL, "--max-wait", "2h"], {}, 2, "--max-wait: this would decide nothing"),
+        ([*LOCAL, "--job-image", "pytorch-2.13"], {}, 2, "--job-image: this would decide nothing"),
+        ([*LOCAL, "--region", "eu-west-1"], {}, 2, "--region: this would decide nothing"),
+        (["train", "--attach", "mine", "--epochs", "3"], {}, 2, "--epochs: this would decide nothing"),
+        (["train", "--attach", "mine", "--machine", "local"], {}, 2, "--machine: this would decide"),
+        (["train", "--attach", "mine", "--data", "x.csv"], {}, 2, "--data: this would decide nothing"),
+        (["train", "--attach", "mine", "--preset", "sample"], {}, 2, "--preset: this would decide"),
+        (["train", "--attach", "mine", "--on", "here"], {}, 2, "--on: this would decide nothing"),
+        (["train", "--attach", NEVER, "--region", "us-east-9"], NONE, 2, "is no region that boto3"),
+        ([*SCORE, "--machine", "ml.m5.large"], {}, 2, "--machine: this would decide nothing of scoring"),
+        ([*SCORE, "--on", "sagemaker", "--machine", "ml.m5.hugee"], NONE, 2, "has no 'ml.m5.hugee'"),
+        ([*SCORE, "--on", "sagemaker", "--region", "us-east-9"], NONE, 2, "is no region that boto3"),
         (["train", "--attach", "mine"], {}, 2, "no job of marfa's"),
         (["train", "--attach", "marfa-soup-20261124223501-0a1b2c"], {}, 5, "no such job in"),
         (["score", "MODEL", "ROWS", "-o", "OUT", "--on", "sagemaker"], NONE, 5, "aws configure"),

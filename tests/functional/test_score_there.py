@@ -8,7 +8,7 @@ from tests.cloud.inventory import everything
 from tests.cloud.recorder import Recorder
 from tests.functional.test_train_there import Notes
 
-from marfa.errors import DataError, JobError, QuotaError, SettingsError
+from marfa.errors import CredentialsError, DataError, JobError, QuotaError, SettingsError
 from marfa.settings import CloudSettings, JobSettings
 from marfa.stages.destroy import destroy
 from marfa.stages.score import score
@@ -111,6 +111,34 @@ def test_a_failing_job_says_why_and_leaves_no_model(bed, there, file, tmp_path):
     assert not [line for line in everything(bed.session()) if line.startswith("model ")]
     bed.jobs.broken_reason = ""
     assert there(file, tmp_path / "out.jsonl")["rows"] == len(TEXTS) * 3
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        (SystemExit(143), SystemExit),  # which the shell makes of SIGTERM
+        (CredentialsError("old", hint="aws sso login"), CredentialsError),
+    ],
+)
+def test_whoever_leaves_is_told_that_the_job_goes_on(bed, there, file, tmp_path, end, kind):
+    notes, session = Notes(), bed.session()
+
+    def press(call):
+        if call.operation == "describe_transform_job":
+            raise end
+
+    Recorder(session, press)
+    with pytest.raises(kind):
+        there(file, tmp_path / "out.jsonl", notes, session, profile="other")
+    (job,) = bed.jobs.of("Transform")
+    stop = f"aws sagemaker stop-transform-job --transform-job-name {job.name} --region eu-west-1"
+    (told,) = [*(line for line in notes.lines if "goes on" in line), *hints(end)]
+    assert "the job goes on; the same command fetches what it makes" in told
+    assert f"{stop} --profile other" in told
+
+
+def hints(error):
+    return [error.hint] if isinstance(error, CredentialsError) else []
 
 
 def test_destroy_takes_a_running_job_down_and_its_log(bed, there, file, tmp_path):

@@ -63,9 +63,25 @@ def test_ones_own_file_is_sent_as_it_is(own):
 
 def test_why_a_job_fails_is_told_as_a_sentence(own):
     (own / "own.csv").write_text("text,label\ngood,y\n")
+    notes = Notes()
     with pytest.raises(JobError, match="one label alone, on 1 texts") as caught:
-        train(settings(own, data=str(own / "own.csv")), on="sagemaker")
+        train(settings(own, data=str(own / "own.csv")), notes, on="sagemaker")
     assert "Traceback" not in str(caught.value)
+    assert f": {own / 'own.csv'}: " in str(caught.value)
+    assert caught.value.hint == "mend that, then run the same command again"
+    assert "one label alone" not in notes, "it is said twice"
+
+
+def test_a_job_goes_on_after_another_of_the_same_name_has_ended(own):
+    stopped = settings(own, epochs=3, max_runtime="1m")
+    kept = stopped.job_folder / "local" / work.job(stopped).hash / "machine" / "ml" / "checkpoints"
+    kept.mkdir(parents=True)
+    (kept / "last").write_bytes(b"learnt")
+    train(settings(own), on="sagemaker")
+    assert [each.name for each in (stopped.job_folder / "local").iterdir()] == [
+        work.job(stopped).hash
+    ]
+    assert (kept / "last").is_file()
 
 
 def channels(made):

@@ -97,6 +97,34 @@ def test_a_model_comes_home_with_the_very_bytes_that_package_makes(
     assert found["cost"] == pytest.approx(0.23 * 36 / 3600, abs=1e-6)
 
 
+def test_what_was_rehearsed_is_no_job_and_what_a_job_has_made_need_not_be_rehearsed(
+    bed, there, tmp_path
+):
+    rehearsed = train(wanted(tmp_path / "work", machine="local", **SMALL), on="sagemaker")
+    assert rehearsed["on"] == "local"
+    real = there(**SMALL)
+    assert (real["on"], len(bed.jobs.of())) == ("sagemaker", 1)
+    notes = Notes()
+    assert train(wanted(tmp_path / "work", machine="local", **SMALL), notes, on="sagemaker") == real
+    assert f"kept, which {real['job']} has made on SageMaker" in notes
+
+
+def test_a_job_on_a_sample_leaves_the_model_of_the_whole_alone(bed, there, tmp_path):
+    whole = there()
+    sampled = there(sample=64)
+    home = tmp_path / "work" / "sentiment-sample"
+    assert (whole["file"], sampled["file"]) == (
+        str(home / "job" / "model.tar.gz"),
+        str(home / "job-sample64" / "model.tar.gz"),
+    )
+    assert files.read_json(home / "job" / "job.json")["job"] == whole["job"]
+    elsewhere = resolve("sentiment", {"workdir": str(tmp_path / "other")}, folder=None)
+    found = train(elsewhere, attach=sampled["job"], cloud=bed.cloud())
+    assert found["file"] == str(
+        tmp_path / "other" / "sentiment-sample" / "job-sample64" / "model.tar.gz"
+    )
+
+
 def test_the_same_command_again_does_nothing(bed, there):
     first = there()
     session = bed.session()
@@ -296,13 +324,13 @@ def test_credentials_that_have_expired_are_told_as_such(bed, there):
     assert len(bed.jobs.of()) == 1
 
 
-def leaving(bed, when):
+def leaving(bed, when, end=KeyboardInterrupt):
     """Return a session in which somebody presses Ctrl-C as soon as `when` says so."""
     session = bed.session()
 
     def press(call):
         if call.operation == "describe_training_job" and when():
-            raise KeyboardInterrupt
+            raise end
 
     Recorder(session, press)
     return session
@@ -325,6 +353,16 @@ def test_a_job_is_followed_from_where_the_printing_was(bed, there, tmp_path):
     found = train(elsewhere, third, attach=job.name, cloud=bed.cloud())
     assert (tmp_path / "other" / "sentiment-sample" / "job" / "model.tar.gz").is_file()
     assert (found["job"], "epoch 1: loss 0.8000" in third) == (job.name, True)
+
+
+def test_whoever_is_told_to_end_says_that_the_job_goes_on(bed, there, tmp_path):
+    notes, chosen = Notes(), {"profile": "work account"}
+    with pytest.raises(SystemExit):  # which the shell makes of SIGTERM
+        there(notes, leaving(bed, lambda: bed.jobs.of(), SystemExit(143)), **chosen)
+    (job,) = bed.jobs.of()
+    where = f"{job.name} --region eu-west-1 --profile 'work account'"
+    assert f"marfa train --attach {where} --workdir {tmp_path / 'work'}; to stop it: " in notes
+    assert f"aws sagemaker stop-training-job --training-job-name {where}" in notes
 
 
 def test_a_name_that_is_no_job_is_told(bed, tmp_path):

@@ -301,7 +301,7 @@ def _good(cloud: Cloud, names: Names, name: str, talk: Talk, *, fresh: bool) -> 
     reason = why(cloud, name) if made else ""
     status = made.status if made else "gone"
     message = f"AWS could not make it ({status}){': ' + reason if reason else ''}"
-    hint = _hint(reason)
+    hint = _hint(reason, cloud.region)
     left = ""
     if made is not None and made.status in _BROKEN:
         left = discard(cloud, names, name, talk)  # nothing of it answers, or is to bill
@@ -311,9 +311,10 @@ def _good(cloud: Cloud, names: Names, name: str, talk: Talk, *, fresh: bool) -> 
     raise CloudError(message, where=name, hint=hint)
 
 
+_SERVICES = (("Endpoint", "sagemaker"), ("Function", "lambda"))
+"""Whose limits a resource meets, by how its logical name begins."""
+
 _HINTS = (
-    ("quota", "aws service-quotas request-service-quota-increase, or another --instance-type"),
-    ("limit", "aws service-quotas, or another --instance-type or --region"),
     ("ReservedConcurrentExecutions", "--concurrency 0"),
     ("already exists", "choose another name: --deployment NAME"),
     ("not authorized", "ask for the rights that marfa deploy --policy prints"),
@@ -322,9 +323,32 @@ _HINTS = (
 )
 
 
-def _hint(reason: str) -> str:
-    found = (hint for word, hint in _HINTS if word.lower() in reason.lower())
-    return next(found, "run the same command again, or marfa destroy")
+_LIMITS = ("quota", "limit")
+
+
+def _hint(reason: str, region: str) -> str:
+    """Say what to do about a failure.
+
+    >>> _hint("Function: Code storage limit exceeded.", "eu-west-1")
+    'aws service-quotas list-service-quotas --service-code lambda --region eu-west-1'
+    """
+    told = reason.lower()
+    found = next((hint for word, hint in _HINTS if word.lower() in told), "")
+    if any(word in told for word in _LIMITS) and not found.startswith("--"):
+        return _quota_hint(reason, region)
+    return found or "run the same command again, or marfa destroy"
+
+
+def _quota_hint(reason: str, region: str) -> str:
+    """Say what to do about a limit; another machine helps where a machine is what was refused."""
+    of, told = reason.partition(":")[0], reason.lower()
+    service = next((name for word, name in _SERVICES if of.startswith(word)), "")
+    if not service:
+        return f"aws service-quotas list-services --region {region}, or another --region"
+    hint = f"aws service-quotas list-service-quotas --service-code {service} --region {region}"
+    if service == "sagemaker" and "serverless" in told:
+        return f"{hint}; or --target lambda"
+    return f"{hint}; or another --instance-type" if service == "sagemaker" else hint
 
 
 def why(cloud: Cloud, name: str) -> str:

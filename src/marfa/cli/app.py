@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import CycloptsError, Parameter
 from rich.console import Console
@@ -13,7 +13,7 @@ from marfa import files
 from marfa.cli import cloud, flags, show, show_cloud
 from marfa.cli.common import COMMON, DEBUG, FLAT, WHERE, Common, app, settings_of, stderr, talk
 from marfa.errors import MarfaError, RequestError, SettingsError, StoppedError
-from marfa.recipes import ClassifierSettings, GeneratorSettings
+from marfa.recipes import ClassifierSettings, GeneratorSettings, Settings
 
 __all__ = ["app", "cloud", "run_tokens"]
 
@@ -23,6 +23,13 @@ PREPARE = flags.make("place.workdir", "data", "text")
 _JOB = ("job", "cloud.deployment", "cloud.max_kbps", *WHERE)
 TRAIN = flags.make("place", "data", "text", "model", "train", "package", *_JOB)
 _ELSEWHERE = ("place.mirror", "place.offline", "data", "text", "package", *_JOB)
+_BEGUN = (
+    *("preset", "name", "place.mirror", "place.offline", "data", "data.data", "text", "model"),
+    *("train", "package", "job", "cloud.deployment", "cloud.max_kbps"),
+)
+"""What decides nothing of a job that was begun already."""
+_ACCOUNT = (*("job.spot", "job.max_wait", "job.job_image", "job.disk", "cloud.max_kbps", *WHERE),)
+"""What decides nothing of a job that is a process on this machine."""
 EVALUATE = flags.make(*_RUN, "train.sample", "train.threads", "package", *WHERE)
 PACKAGE = flags.make(*_RUN, "train.sample", "package")
 RUN = flags.make("place", "data", "text", "model", "train", "package", "serve")
@@ -104,7 +111,9 @@ def train(
     recipe: _RECIPE = "",
     /,
     *,
-    on: Annotated[str, Parameter(help="Where: here, or sagemaker, as a job.")] = "here",
+    on: Annotated[
+        str | None, Parameter(help="Where: here, or sagemaker, as a job. [default: here]")
+    ] = None,
     attach: Annotated[
         str, Parameter(help="Follow and fetch the job of this name, wherever it was begun.")
     ] = "",
@@ -114,13 +123,38 @@ def train(
     """Train the network, here or on SageMaker, or go on where an earlier run was stopped."""
     from marfa.stages.train import train as stage
 
-    is_here = on == "here" and not attach
-    if is_here:
+    settings = settings_of(recipe, options)
+    is_here = on in {None, "here"} and not attach
+    if attach:
+        _refuse_beside_attach(on, options)
+    elif is_here:
         flags.refuse(
             options, _ELSEWHERE, "only --on sagemaker asks it; here, prepare and package do"
         )
-    result = stage(settings_of(recipe, options), talk(), on=on, attach=attach)
+    else:
+        _refuse_of_a_job(settings, options)
+    result = stage(settings, talk(), on=on or "here", attach=attach)
     show.train(result, common.json) if is_here else show_cloud.trained(result, common.json)
+
+
+def _refuse_beside_attach(on: str | None, options: Any) -> None:
+    """Refuse what decides nothing of a job that was begun already; a marfa.toml may say where it is."""
+    hint = "leave it out: the job has been begun, and says by itself what it is of"
+    if on == "here":
+        message = "this would decide nothing of a job that is attached, which is on SageMaker"
+        raise SettingsError(message, where="--on", hint=hint)
+    flags.refuse(options, _BEGUN, hint, "a job that is attached")
+
+
+def _refuse_of_a_job(settings: Settings, options: Any) -> None:
+    """Refuse what a job is not asked, and what one on this machine is not."""
+    from marfa.aws.training_job import LOCAL
+
+    hint = "leave it out: a job keeps its checkpoints by itself, where its next try finds them"
+    flags.refuse(options, ("train.checkpoints",), hint, "a job")
+    if settings.job.machine == LOCAL:
+        hint = "leave it out, or name a machine of SageMaker's with --machine"
+        flags.refuse(options, _ACCOUNT, hint, f"a job of the machine {LOCAL!r}")
 
 
 @app.command
@@ -273,6 +307,8 @@ def score(
 
     settings = settings_of("sentiment", options)
     assert isinstance(settings, ClassifierSettings)
+    if on == "here":
+        flags.refuse(options, _THERE, "only --on sagemaker asks it", "scoring on this machine")
     result = stage(
         model,
         file,

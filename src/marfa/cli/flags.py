@@ -61,17 +61,19 @@ def refuse(options: Any, unwanted: Sequence[str], why: str, of: str = "") -> Non
 
     Args:
         options: made of a class of `make`.
-        unwanted: sections, or single settings of them; `data` itself is always wanted.
+        unwanted: sections, or single settings of them, or `preset` and `name`; `data` itself is
+            wanted, unless it is named as `data.data`.
         why: what to say of them.
         of: what they decide nothing of; training on this machine if not given.
 
     Raises:
         SettingsError: naming the first one.
     """
-    for _, section, item in declared():
-        name = spelled(item)
-        named = {section, f"{section}.{name}"} & set(unwanted) and name != "data"
-        if named and getattr(options, item.name, None) is not None:
+    known = [(section, spelled(item), item.name) for _, section, item in declared()]
+    for section, name, field in [("", "preset", "preset"), ("", "name", "name"), *known]:
+        whole = (section or name) in unwanted and name != "data"
+        named = whole or f"{section}.{name}" in unwanted
+        if named and getattr(options, field, None) is not None:
             flag = f"--{name.replace('_', '-')}"
             message = f"this would decide nothing of {of or 'training on this machine'}"
             raise SettingsError(message, where=flag, hint=why)

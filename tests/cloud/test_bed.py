@@ -11,14 +11,14 @@ from tests.cloud.aws import ACCOUNT, REGION
 from tests.cloud.emulated import TYPES, skipped
 from tests.cloud.inventory import blurred, everything
 
-from marfa.aws import policies
+from marfa.aws import type_rights
 from marfa.errors import CloudError, GoneError
 
 # What there is
 
 
 def test_every_type_of_marfas_is_made_here():
-    assert set(policies.BY_TYPE) | set(policies.BASE_TYPES) <= set(TYPES)
+    assert set(type_rights.BY_TYPE) | set(type_rights.BASE_TYPES) <= set(TYPES)
 
 
 def test_the_sample_has_every_type():

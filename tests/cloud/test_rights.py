@@ -10,7 +10,7 @@ from tests.cloud.deploying import account, bed, put, world
 from tests.cloud.inventory import everything
 from tests.cloud.recorder import Recorder
 
-from marfa.aws import inventory, policies, statements
+from marfa.aws import inventory, policies, statements, type_rights
 from marfa.aws.names import Names
 from marfa.aws.template import base
 from marfa.aws.template.document import body
@@ -194,7 +194,7 @@ def test_the_rights_asked_for_are_the_calls_made(bed, put, model_path, tmp_path)
         recorded(lambda session: destroy("soup", cloud=bed.cloud(session)))
     jobs(bed, model_path, tmp_path, recorded)
     asked = set(statements.actions(policies.deployer(NAMES)))
-    on_our_behalf = {action for each in policies.BASE_TYPES.values() for action in each}
+    on_our_behalf = {action for each in type_rights.BASE_TYPES.values() for action in each}
     # no calls of their own: create_stack with a role and tags, delete_objects with a version
     passing = {"iam:PassRole", "s3:DeleteObjectVersion", "cloudformation:TagResource"}
     passing |= {"sagemaker:AddTags"}  # create_training_job, create_transform_job, create_model

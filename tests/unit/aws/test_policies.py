@@ -9,7 +9,7 @@ import botocore.session
 import cfnlint
 import pytest
 
-from marfa.aws import inventory, policies, statements
+from marfa.aws import inventory, policies, statements, type_rights
 from marfa.aws.names import Names
 from marfa.aws.template import base
 
@@ -64,9 +64,9 @@ NOT_PASSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [*policies.BY_TYPE, *policies.BASE_TYPES])
+@pytest.mark.parametrize("kind", [*type_rights.BY_TYPE, *type_rights.BASE_TYPES])
 def test_cloudformation_may_do_what_aws_says_it_must_and_no_more(kind):
-    ours = {**policies.BY_TYPE, **policies.BASE_TYPES}[kind]
+    ours = {**type_rights.BY_TYPE, **type_rights.BASE_TYPES}[kind]
     theirs = needed(kind) - ({"iam:PassRole"} if kind in NOT_PASSED else set())
     assert set(ours) == theirs
 
@@ -80,9 +80,9 @@ def test_the_types_in_the_templates_are_the_types_with_rights():
         if name != "base"
         for each in template["Resources"].values()
     }
-    assert found == set(policies.BY_TYPE)
+    assert found == set(type_rights.BY_TYPE)
     roots = {each["Type"] for each in base.build(NAMES)["Resources"].values()}
-    assert roots == set(policies.BASE_TYPES)
+    assert roots == set(type_rights.BASE_TYPES)
 
 
 def every_policy():
@@ -104,7 +104,7 @@ def test_what_cloudformation_may_do_is_granted_whole():
         if name == "ServiceRole"
     )
     granted = {action for statement in service for action in statement["Action"]}
-    wanted = {action for actions in policies.BY_TYPE.values() for action in actions}
+    wanted = {action for actions in type_rights.BY_TYPE.values() for action in actions}
     assert granted - {"ssm:GetParameters"} == wanted
 
 

@@ -6,12 +6,15 @@ and show with planted bugs that each promise can be broken.
 
 from __future__ import annotations
 
+import hashlib
+import random
 import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from tests.cloud.aws import ACCOUNT, REGION, Bed
@@ -22,7 +25,11 @@ from tests.cloud.recorder import Recorder
 
 from marfa import bundle as bundles
 from marfa import loading
+from marfa.aws import wheels
+from marfa.aws.functions import recipe
+from marfa.aws.multipart import PART
 from marfa.aws.names import Names
+from marfa.aws.shipment import WHEELS
 from marfa.container.contract import Request, Response, respond
 from marfa.errors import MarfaError
 from marfa.settings import CloudSettings
@@ -32,7 +39,14 @@ from marfa.stages.renew import renew
 from marfa.stages.rollback import rollback
 
 NAMES = Names("soup", REGION, ACCOUNT)
-TARGETS = ("lambda", "serverless", "endpoint")
+SHAPES = {
+    "lambda": {"target": "lambda", "numpy": "aws"},
+    "page": {"target": "lambda", "numpy": "wheel", "site": True},
+    "serverless": {"target": "serverless"},
+    "endpoint": {"target": "endpoint"},
+}
+"""What is deployed: each target, and once with all that is sent and made at most for a function: numpy
+in a layer of its own, in parts, and the page behind CloudFront."""
 BEFORE = {
     "deploy": (),
     "update": ("deploy",),
@@ -53,13 +67,13 @@ class Point:
     """One place where one thing goes wrong.
 
     Attributes:
-        target: what is deployed.
+        shape: a key of SHAPES.
         verb: a key of BEFORE.
         number: which call fails, from 1.
         kind: how.
     """
 
-    target: str
+    shape: str
     verb: str
     number: int
     kind: str
@@ -91,29 +105,36 @@ class Torture:
         self._do = {"deploy": deploy, "renew": renew, "rollback": rollback, "destroy": destroy}
         self._do |= do or {}
         self._usual: dict[tuple[str, str], list[str]] = {}
+        self._made: dict[str, set[tuple[str, str]]] = {}
+        _keep_a_layer(Path(workdir))
 
-    def points(self, target: str) -> Iterator[Point]:
-        """Yield every point of a target, in the order of the calls."""
-        for verb, count in self._calls(target).items():
+    def points(self, shape: str) -> Iterator[Point]:
+        """Yield every point of a shape, in the order of the calls."""
+        for verb, count in self._calls(shape).items():
             for number in range(1, count + 1):
-                yield from (Point(target, verb, number, kind) for kind in KINDS)
+                yield from (Point(shape, verb, number, kind) for kind in KINDS)
 
-    def _calls(self, target: str) -> dict[str, int]:
+    def calls(self, shape: str) -> set[tuple[str, str]]:
+        """Return service and operation of all calls in which something has been made to fail."""
+        return self._made[shape]
+
+    def _calls(self, shape: str) -> dict[str, int]:
         """Count the calls of runs in which nothing fails, and keep what they make."""
         counted = {}
         for verb, before in BEFORE.items():
-            if verb == "renew" and target != "endpoint":
+            if verb == "renew" and shape != "endpoint":
                 continue  # the others have no lease unless it is asked for
             self._bed.reset()
             for each in before:
-                self._run(each, target)
+                self._run(each, shape)
             session = self._bed.session()
             recorder = Recorder(session)
-            self._run(verb, target, session)
+            self._run(verb, shape, session)
             counted[verb] = len(recorder.calls)
+            self._made.setdefault(shape, set()).update(recorder.names)
             if AGAIN.get(verb) == "update":
-                self._run("update", target)
-            self._usual[target, verb] = _alike(everything(self._bed.session()))
+                self._run("update", shape)
+            self._usual[shape, verb] = _alike(everything(self._bed.session()))
         return counted
 
     def survive(self, point: Point, *, foreign: bool = False) -> str:
@@ -129,12 +150,12 @@ class Torture:
         self._bed.reset()
         theirs = lookalikes(self._bed.session(), NAMES) if foreign else set()
         for verb in BEFORE[point.verb]:
-            self._run(verb, point.target)
+            self._run(verb, point.shape)
         unguarded: list[str] = []
         session = self._bed.session()
         faults = Faults(session, point.number, point.kind, watch=self._watch(unguarded))
         try:
-            self._run(point.verb, point.target, session)
+            self._run(point.verb, point.shape, session)
         except (MarfaError, PowerCut):
             pass
         except Exception as error:  # noqa: BLE001 - a traceback is a broken promise, told as one
@@ -148,13 +169,13 @@ class Torture:
 
     def _afterwards(self, point: Point, theirs: set[str]) -> str:
         if point.verb in AGAIN:
-            self._run(AGAIN[point.verb], point.target)
+            self._run(AGAIN[point.verb], point.shape)
             found = _alike(everything(self._bed.session()) - theirs)
-            usual = self._usual[point.target, point.verb]
+            usual = self._usual[point.shape, point.verb]
             if found != usual:
                 odd = set(found) ^ set(usual)
                 return f"another inventory than usual: {sorted(odd)[:3]}"
-        self._run("destroy", point.target)
+        self._run("destroy", point.shape)
         there = everything(self._bed.session())
         left, gone = there - theirs, theirs - there
         if left:
@@ -178,12 +199,12 @@ class Torture:
 
         return look
 
-    def _run(self, verb: str, target: str, session: Any = None) -> None:
+    def _run(self, verb: str, shape: str, session: Any = None) -> None:
         cloud = self._bed.cloud(session, attempts=1 if session else 2)
         if verb not in {"deploy", "update"}:
             self._do[verb](NAMES.deployment, cloud=cloud)
             return
-        chosen = CloudSettings(target=target, deployment=NAMES.deployment, numpy="aws")
+        chosen = CloudSettings(deployment=NAMES.deployment, **SHAPES[shape])
         self._do["deploy"](
             self._model,
             replace(chosen, rate=chosen.rate + 1) if verb == "update" else chosen,
@@ -196,6 +217,19 @@ class Torture:
         if request.path == "/readyz":  # the contract's ping, as the function's front calls it
             request = replace(request, path="/ping")
         return respond(self._loaded, request)
+
+
+def _keep_a_layer(workdir: Path) -> None:
+    """Let a layer be there as if it had been made of the wheel before: no test waits for a download.
+
+    It is just large enough to be sent in parts; what is in it, the emulators do not look at.
+    """
+    content = random.Random(0).randbytes(PART + 1)
+    folder = workdir / WHEELS
+    folder.mkdir(parents=True, exist_ok=True)
+    made_of = recipe(wheels.numpy(CloudSettings().architecture).sha256)
+    path = folder / f"layer-{made_of}-{hashlib.sha256(content).hexdigest()}.zip"
+    path.write_bytes(content)
 
 
 def _alike(lines: set[str]) -> list[str]:
@@ -219,16 +253,16 @@ def torture(it: Torture, points: list[Point], tally: Tally, *, foreign_each: int
     """Try points, with others' things beside ours at each so many."""
     for count, point in enumerate(points):
         broken = it.survive(point, foreign=count % foreign_each == 0)
-        tally.injected[point.target, point.verb, point.kind] += 1
+        tally.injected[point.shape, point.verb, point.kind] += 1
         if broken:
             tally.broken.append((point, broken))
             sys.stderr.write(f"BROKEN {point}: {broken}\n")
 
 
 def report(tally: Tally, seconds: float) -> str:
-    """Write the table: a line for each target, verb and kind."""
-    lost = Counter((point.target, point.verb, point.kind) for point, _ in tally.broken)
-    lines = ["| target | verb | fault | injected | survived |", "|---|---|---|---|---|"]
+    """Write the table: a line for each shape, verb and kind."""
+    lost = Counter((point.shape, point.verb, point.kind) for point, _ in tally.broken)
+    lines = ["| what | verb | fault | injected | survived |", "|---|---|---|---|---|"]
     for key, count in sorted(tally.injected.items()):
         lines.append(f"| {' | '.join(key)} | {count} | {count - lost[key]} |")
     total = sum(tally.injected.values())

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from tests.cloud.deploying import account, bed
-from tests.torture.cloud_faults import TARGETS, Point, Tally, Torture, report, timed, torture
+from tests.torture.cloud_faults import SHAPES, Point, Tally, Torture, report, timed, torture
 
 from marfa.aws import inventory
 from marfa.aws.names import Names
@@ -15,29 +15,39 @@ from marfa.stages.destroy import destroy
 
 __all__ = ["account", "bed"]
 
-EVERY = int(os.environ.get("FAULTS_EVERY", "97"))
+EVERY = int(os.environ.get("FAULTS_EVERY", "157"))
 """Of all points, each so many-th is tried; 1 for all."""
 
 
+OF_THE_PAGE = {
+    *(("s3", "create_multipart_upload"), ("s3", "upload_part"), ("s3", "list_parts")),
+    *(("s3", "complete_multipart_upload"), ("cloudfront", "list_tags_for_resource")),
+}
+"""Calls that no other shape makes."""
+
+
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_whatever_fails_the_same_again_goes_on_and_nothing_is_left(
-    bed, model_path, tmp_path, target, capsys
+    bed, model_path, tmp_path, shape, capsys
 ):
     it = Torture(bed, model_path, str(tmp_path))
-    points = list(it.points(target))
-    chosen = list(itertools.islice(points, TARGETS.index(target), None, EVERY))
+    points = list(it.points(shape))
+    first = [*SHAPES].index(shape)
+    chosen = list(itertools.islice(points, first, None, EVERY))
     tally = Tally()
     seconds = timed(lambda: torture(it, chosen, tally, foreign_each=10 if EVERY > 1 else 50))
     with capsys.disabled():
         sys.stdout.write(f"\n{report(tally, seconds)}\n")
     assert tally.broken == []
-    assert len(chosen) == len(points[TARGETS.index(target) :: EVERY]) > 0
+    assert len(chosen) == len(points[first::EVERY]) > 0
+    if shape == "page":
+        assert it.calls(shape) >= OF_THE_PAGE
 
 
 def planted(bed, model_path, tmp_path, point, **do):
     it = Torture(bed, model_path, str(tmp_path), {"deploy": deploy, "destroy": destroy, **do})
-    list(it.points(point.target))
+    list(it.points(point.shape))
     return it.survive(point, foreign=True)
 
 

@@ -130,7 +130,7 @@ def test_one_result_is_one_job_and_nothing_is_left(bed, model_path, tmp_path, ve
 
     def work():
         for point in chosen:
-            tally.injected[point.target, point.verb, point.kind] += 1
+            tally.injected[point.shape, point.verb, point.kind] += 1
             if broken := it.survive(point):
                 tally.broken.append((point, broken))
                 sys.stderr.write(f"BROKEN {point}: {broken}\n")

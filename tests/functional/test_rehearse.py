@@ -140,6 +140,7 @@ def test_the_steps_name_every_resource_of_the_templates_that_deploy_sends(model_
         pytest.skip("AWS's own configuration on this machine stands in the way")
     assert sorted(told) == sorted(each["name"] for each in plan["resources"])
     assert told.index("Lease") < told.index("Endpoint") < told.index("Function")
+    assert result["steps"][-1]["costs"] == "next to $0 from here on, and $0 after marfa destroy"
     for step in result["steps"]:
         assert step["costs"]
         assert step["here"]
@@ -151,7 +152,7 @@ def test_the_steps_name_every_resource_of_the_templates_that_deploy_sends(model_
     [
         ("endpoint", "quota", QuotaError, "0 ml.t2.medium allowed", "request-service-quota-increase"),
         ("serverless", "quota", CloudError, "Number of serverless endpoints", "service-quotas"),
-        ("lambda", "quota", CloudError, "Code storage limit", "get-account-settings"),
+        ("lambda", "quota", CloudError, "Code storage limit", "lambda"),
         ("endpoint", "stuck", CloudError, "ROLLBACK_COMPLETE.*ping health check", "did not answer"),
         ("lambda", "stuck", SettingsError, "no container", "--target endpoint"),
         ("lambda", "lunch", SettingsError, "is no fault", "throttle"),
@@ -165,10 +166,15 @@ def test_a_fault_ends_as_deploy_would_end(model_path, tmp_path, target, fault, k
             tell=told.append,
         )  # fmt: skip
     assert hint in caught.value.hint
+    assert target == "endpoint" or "--instance-type" not in caught.value.hint
     if kind is not SettingsError:
         assert caught.value.exit_code == 5
-        assert told[-1].title == "AWS refuses"
+        looked = kind is QuotaError  # which nobody has to refuse who looks first
+        assert told[-1].title == ("Refused, before anything is made" if looked else "AWS refuses")
         assert caught.value.hint in told[-1].here[-1]
+        assert ("L-REHEARSAL stands here for" in told[-1].aws[-1]) == looked
+        assert ("the base stack stays, with what was sent" in told[-1].aws[-1]) != looked
+        assert not [line for line in told[-1].aws if line.startswith("here ")]
     assert children() == []
 
 
@@ -210,7 +216,7 @@ def test_one_process_does_not_pass_for_the_machines_of_a_job(tmp_path):
     chosen = {**SMALL, "epochs": 1, "workdir": str(tmp_path), "machines": 3}
     came = rehearse(resolve("sentiment", chosen), workdir=str(tmp_path))["steps"][1]
     assert "a process with an /opt/ml of its own" in came["here"][0]
-    assert "it stands for all 3 machines, and trains alone" in came["here"][1]
+    assert "it stands for 3 machines, and trains alone" in came["here"][1]
     assert "if those 3 together are as fast as this one" in came["costs"]
 
 
@@ -336,6 +342,8 @@ def test_a_machine_that_endpoints_have_not_is_named_with_the_nearest(model_path,
     assert done.returncode == 2
     assert "SageMaker has no 'ml.t2.mediun' for endpoints" in done.stderr
     assert "ml.t2.medium" in done.stderr
+    assert "Refused, before anything is made" in done.stdout
+    assert "AWS refuses" not in done.stdout
     assert "Traceback" not in done.stderr
 
 

@@ -18,6 +18,9 @@ from marfa.rehearsal.formation import Formation
 from marfa.rehearsal.storage import Storage
 
 NUMBER = "000000000000"
+CODE = "L-REHEARSAL"
+"""Stands for the code of a quota, which nobody knows but AWS."""
+
 _COPIES = 1000
 _QUOTAS = ("list_service_quotas", "list_aws_default_service_quotas")
 """What is asked for an account's quotas, and, where it has none of a name, for everybody's."""
@@ -104,4 +107,4 @@ class Account(Cloud):
 
 def _quota(instance: str, value: int) -> dict[str, Any]:
     name = f"{instance} for endpoint usage"
-    return {"QuotaName": name, "Value": float(value), "QuotaCode": "L-REHEARSAL"}
+    return {"QuotaName": name, "Value": float(value), "QuotaCode": CODE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -126,10 +126,11 @@ class Deployment:
             plan.refuse_blocked()
         except MarfaError as error:
             is_quota = isinstance(error, QuotaError)
-            more = "; a request for more takes hours to days" if is_quota else ""
+            more = words.asking_for_more() if is_quota else []
             self._refused(
                 error,
-                aws=[f"has made nothing and bills nothing{more}"],
+                title="Refused, before anything is made",
+                aws=["has made nothing and bills nothing", *more],
                 console="Service Quotas > AWS services > Amazon SageMaker" if is_quota else "",
             )
             raise
@@ -163,8 +164,13 @@ class Deployment:
             begun = ", ".join(each.name for each in self._made) or "nothing"
             self._refused(
                 error,
-                made=f"made by then, and taken back: {begun}",
-                aws=words.rolled_back(self._fault.machine),
+                title="AWS refuses",
+                before=[
+                    f"made by then, and taken back: {begun}",
+                    *words.stuck(self._fault.machine),
+                ],
+                aws=words.rolled_back(self._fault.machine, plan),
+                costs="$0.023 a GB and month of what was sent",
                 console=f"CloudFormation > Stacks > {names.live} > Events, the first CREATE_FAILED",
             )
             raise
@@ -177,14 +183,12 @@ class Deployment:
             console=f"CloudFormation > Stacks > {names.live} > Events",
         )
 
-    def _refused(self, error: MarfaError, aws: list[str], console: str, made: str = "") -> None:
+    def _refused(
+        self, error: MarfaError, *, title: str, before: Sequence[str] = (), **said: Any
+    ) -> None:
         """Tell of a refusal as the step that it is, before it is raised."""
-        self._story.step(
-            "AWS refuses",
-            here=[*([made] if made else []), f"what deploy says: {error}", f"and: {error.hint}"],
-            aws=aws,
-            console=console,
-        )
+        told = [f"what deploy says: {error}", *([f"and: {error.hint}"] if error.hint else [])]
+        self._story.step(title, here=[*before, *told], **said)
 
     def _told_stack(self, title: str, **said: Any) -> None:
         self._story.step(title, resources=tuple(self._made), **said)
@@ -261,7 +265,7 @@ class Deployment:
                 "0 left",
             ],
             aws=words.ending(plan),
-            costs="$0 from here on",
+            costs=words.afterwards(plan),
             console="CloudFormation > Stacks > Deleted",
         )
         return {

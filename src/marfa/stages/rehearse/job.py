@@ -138,7 +138,7 @@ def _ran(made: dict[str, Any], settings: Settings, here: Settings) -> Iterator[s
     yield f"a process with an /opt/ml of its own, {made['seconds']:g} s, Completed"
     if settings.job.machines > 1:
         yield (
-            f"it stands for all {settings.job.machines} machines, and trains alone: how they share "
+            f"it stands for {settings.job.machines} machines, and trains alone: how they share "
             "the work is not rehearsed"
         )
 

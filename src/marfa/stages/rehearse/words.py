@@ -10,6 +10,7 @@ from marfa.aws import lease, price
 from marfa.aws.planning import Plan
 from marfa.aws.template.base import SITE
 from marfa.container.messages import Request, Response
+from marfa.rehearsal.account import CODE
 from marfa.rehearsal.machine import Machine, Trouble
 
 _SHOWN = 70
@@ -77,16 +78,32 @@ def minutes(plan: Plan) -> list[str]:
     return found
 
 
-def rolled_back(trouble: Trouble) -> list[str]:
+def asking_for_more() -> list[str]:
+    """Say what a request for a higher quota takes."""
+    return [
+        "a request for more takes hours to days",
+        f"{CODE} stands here for the code of that quota, which deploy names",
+    ]
+
+
+def stuck(trouble: Trouble) -> list[str]:
+    """Say why a container is not ready here."""
+    if not trouble.stuck_seconds:
+        return []
+    return ["the container listens at another port; a bad image or model looks the same"]
+
+
+def rolled_back(trouble: Trouble, plan: Plan) -> list[str]:
     """Say what AWS does where it cannot make something."""
-    found = ["CloudFormation deletes what it had made, and keeps the reason in the stack's events"]
+    found = [
+        "CloudFormation deletes what it had made, and keeps the reason in the stack's events",
+        "marfa deletes the stack that is left, so that the same command can go on",
+        "the base stack stays, with what was sent; "
+        f"marfa destroy {plan.names.deployment} deletes it",
+    ]
     if trouble.stuck_seconds:
-        found = [
-            "the endpoint stays Creating for all the minutes that /ping may take",
-            "here the container listens at another port; a bad image or model looks the same",
-            *found,
-        ]
-    return [*found, "marfa deletes the stack that is left, so that the same command can go on"]
+        found.insert(0, "the endpoint stays Creating for all the minutes that /ping may take")
+    return found
 
 
 def exchange(question: Request, answer: Response) -> list[str]:
@@ -144,7 +161,16 @@ def ending(plan: Plan) -> list[str]:
     found = [f"{destroy} deletes both stacks, what bills first, and looks for all that is tagged"]
     if plan.leased:
         found.insert(
-            0, "the schedule asks CloudFormation to delete the live stack, every 5 minutes"
+            0,
+            "once the lease has ended, the schedule asks CloudFormation to delete the live stack, "
+            "every 5 minutes until it is gone",
         )
         found.append("the lease leaves the base stack: a bucket and roles, which cost next to $0")
     return found
+
+
+def afterwards(plan: Plan) -> str:
+    """Say what it costs from then on: a lease leaves the bucket."""
+    if plan.leased:
+        return "next to $0 from here on, and $0 after marfa destroy"
+    return "$0 from here on"

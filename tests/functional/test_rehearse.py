@@ -213,8 +213,9 @@ def test_a_recipe_is_trained_as_a_job_first(tmp_path):
 
 
 def test_one_process_does_not_pass_for_the_machines_of_a_job(tmp_path):
-    chosen = {**SMALL, "epochs": 1, "workdir": str(tmp_path), "machines": 3}
-    came = rehearse(resolve("sentiment", chosen), workdir=str(tmp_path))["steps"][1]
+    chosen = {**SMALL, "epochs": 1, "workdir": str(tmp_path), "machines": 3, "machine": "local"}
+    given, came = rehearse(resolve("sentiment", chosen), workdir=str(tmp_path))["steps"][:2]
+    assert given["here"][0] == "AWS has no machine 'local': ml.m5.xlarge is told of"
     assert "a process with an /opt/ml of its own" in came["here"][0]
     assert "it stands for 3 machines, and trains alone" in came["here"][1]
     assert "if those 3 together are as fast as this one" in came["costs"]

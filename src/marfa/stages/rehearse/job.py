@@ -53,7 +53,8 @@ def run(settings: Settings, story: Story, talk: Talk) -> Path:
         JobError: if the job fails.
         StoppedError: after SIGTERM or Ctrl-C; the same command goes on.
     """
-    settings = _asked(settings)
+    is_local, settings = settings.job.machine == LOCAL, _asked(settings)
+    told = [f"AWS has no machine {LOCAL!r}: {settings.job.machine} is told of"] if is_local else []
     job = work.job(settings)
     region = settings.cloud.region or price.REGION
     names = Names(settings.cloud.deployment or suggest(settings.run_name), region, NUMBER)
@@ -74,7 +75,11 @@ def run(settings: Settings, story: Story, talk: Talk) -> Path:
     workdir = Path(settings.place.workdir)
     story.step(
         "The training job: what it is given",
-        here=[*_given(job), f"{job.size:,} bytes in all: {pace.recall(workdir).words(job.size)}"],
+        here=[
+            *told,
+            *_given(job),
+            f"{job.size:,} bytes in all: {pace.recall(workdir).words(job.size)}",
+        ],
         aws=_begun(request),
         costs="; ".join(costs.lines()),
         console=f"SageMaker > Training jobs > {request['TrainingJobName']}",

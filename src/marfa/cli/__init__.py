@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    from marfa.cli.app import run_tokens
+    from marfa.cli.running import run_tokens
 
     signal.signal(signal.SIGTERM, _terminate)
     code = run_tokens(list(sys.argv[1:] if arguments is None else arguments))

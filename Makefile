@@ -10,7 +10,7 @@ PEERS_TORCH := torchserve training
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-cloud faults peers peers-light hosts check bench docs clean
+.PHONY: help setup run test test-jobs test-browser test-cloud faults peers peers-light hosts check bench docs clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ test: .venv/installed .venv/aws-lambda-rie  ## the tests
 test-browser: .venv/installed  ## the page in a real Chromium
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
 	$(BIN)/pytest tests/browser -o addopts='--strict-markers --import-mode=importlib'
+
+test-jobs: .venv/installed .venv/aws-lambda-rie  ## training and scoring as jobs, and the rehearsal of the whole way
+	$(BIN)/pytest -m job tests/functional
 
 test-cloud: .venv/installed  ## the account that is emulated for the tests, and a sample of its faults
 	$(BIN)/pytest tests/cloud tests/torture -o norecursedirs='.*'

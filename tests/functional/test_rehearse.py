@@ -32,6 +32,8 @@ from marfa.rehearsal import faults
 from marfa.settings import CloudSettings
 from marfa.stages.rehearse import rehearse
 
+pytestmark = pytest.mark.job
+
 TARGETS = ("lambda", "serverless", "endpoint")
 UP = "It is up: try it"
 

@@ -13,6 +13,8 @@ from marfa.settings import CloudSettings, JobSettings
 from marfa.stages.destroy import destroy
 from marfa.stages.score import score
 
+pytestmark = pytest.mark.job
+
 __all__ = ["account", "bed"]
 
 TEXTS = [

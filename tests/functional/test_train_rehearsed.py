@@ -10,6 +10,8 @@ from marfa.errors import DataError, JobError, SettingsError
 from marfa.recipes import resolve
 from marfa.stages.train import train, work
 
+pytestmark = pytest.mark.job
+
 ROWS = "text,label\n" + "".join(f"word{n} good,y\nword{n} bad,n\n" for n in range(40))
 LOCAL = {**SMALL, "machine": "local"}
 

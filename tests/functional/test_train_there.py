@@ -30,6 +30,8 @@ from marfa.stages.destroy import destroy
 from marfa.stages.status import status
 from marfa.stages.train import train
 
+pytestmark = pytest.mark.job
+
 __all__ = ["account", "bed"]
 
 

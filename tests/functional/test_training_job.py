@@ -23,6 +23,8 @@ from marfa.stages.package import package
 from marfa.stages.prepare import prepare
 from marfa.stages.train import train
 
+pytestmark = pytest.mark.job
+
 
 class Heard(Silence):
     """Keeps what was said, and sets an event at a word."""

@@ -231,7 +231,7 @@ def test_a_job_is_begun_followed_and_fetched_from_a_machine_without_torch(
 
 def test_a_quota_of_zero_says_what_to_type(bed, model_path):
     bed.quotas.values["sagemaker", "L-1"] = ("ml.t2.medium for endpoint usage", 0)
-    done = marfa("deploy", model_path, "--target", "endpoint", "--numpy", "aws")
+    done = marfa("deploy", model_path, "--target", "endpoint")
     assert done.returncode == 5
     assert "aws service-quotas request-service-quota-increase" in done.stderr
 

@@ -102,7 +102,7 @@ def test_a_running_server_says_the_same(model_path):
     ("against", "code", "words"),
     [
         ("http://127.0.0.1:9", 4, "cannot be reached"),
-        ("127.0.0.1:8080", 2, "no name for a deployment"),
+        ("127.0.0.1:8080", 2, "a URL begins with http"),
         ("ftp://x", 2, "no http address"),
     ],
 )

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from tests.jobs import FLAGS
 
 from marfa import files
 from marfa.console import Silence
@@ -17,21 +18,6 @@ from marfa.models import checkpoint
 from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
 from marfa.stages.train import train
-
-# seconds, and steps enough to be interrupted in
-BOTH = {
-    "preset": "sample",
-    "embedding": 16,
-    "hidden": 12,
-    "epochs": 4,
-    "patience": 0,
-    "threads": 1,
-    "checkpoint_seconds": 0.0,
-}
-FLAGS = {
-    "sentiment": {**BOTH, "vocabulary": 1500},
-    "shakespeare": {**BOTH, "batch_size": 64, "unroll": 48, "layers": 2, "dropout": 0.1},
-}
 
 
 def settings(workdir, recipe="sentiment", **flags):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -121,7 +121,7 @@ class Team:
 
 
 @contextlib.contextmanager
-def gathered(processes: Iterable[int] | None = None) -> Iterator[Team]:
+def gathered(processes: tuple[int, int] | None = None) -> Iterator[Team]:
     """Meet the others that torchrun has started, and part from them at the end.
 
     Args:

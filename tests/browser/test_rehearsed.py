@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import Page, expect
+from tests.browser.test_offline import settle
 
 from marfa.loading import load
 from marfa.predictor import Predictor
@@ -37,8 +38,7 @@ class Rehearsed:
         told: queue.Queue[Step | None] = queue.Queue()
 
         def play() -> None:
-            # a page and what it keeps for later are nearly the usual burst; nobody waits here
-            chosen = CloudSettings(**{"lease": "15m", "rate": 100, "burst": 200, **settings})
+            chosen = CloudSettings(**{"lease": "15m", **settings})
             try:
                 result = rehearse(
                     model, chosen, workdir=str(self._folder), stay=True, tell=told.put,
@@ -116,10 +116,24 @@ def test_a_text_is_written_behind_every_target(
     assert found == []
 
 
+def test_the_page_outlives_its_lease_even_where_few_requests_are_let_in_at_once(
+    page: Page, rehearsed: Rehearsed, model_path: Path
+) -> None:
+    url = rehearsed.up(model_path, burst=14)  # its own files, and no more
+    page.goto(url)
+    settle(page)
+    rehearsed.end()
+    page.goto(url)
+    page.fill("#text", "I loved this wonderful film.")
+    page.click("#send")
+    expect(page.locator("#credit")).to_contain_text("Answered on this device")
+
+
 def test_after_the_end_of_the_lease_there_is_an_error_and_no_sentiment(
     page: Page, rehearsed: Rehearsed, model_path: Path
 ) -> None:
-    page.goto(rehearsed.up(model_path))
+    # before an endpoint the page has no model of its own, so that nobody is left to answer
+    page.goto(rehearsed.up(model_path, target="endpoint"))
     expect(page.locator("#about")).to_contain_text("test texts")
     rehearsed.end()
     page.get_by_label("Your text").fill("I loved this wonderful film.")

@@ -71,7 +71,11 @@ class CloudSettings(Checked):
         10, "Requests a second at most; more are answered 429.", low=1, high=10_000, outcome=False
     )
     burst: int = setting(
-        20, "Requests at once at most, before the rate counts.", low=1, high=5000, outcome=False
+        40,
+        "Requests at once at most, before the rate counts; a first visit of the page makes about 35.",
+        low=1,
+        high=5000,
+        outcome=False,
     )
     concurrency: int = setting(
         5,

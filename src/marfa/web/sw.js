@@ -9,9 +9,20 @@ const NAME = `marfa-${VERSION}`;
 const here = (path) => new URL(path, registration.scope).href;
 const FILES = new Map([...Object.keys(HASHES), MODEL].map((path) => [here(path), path]));
 
+const TRIES = 8; // to be let in where the server asks to come back later
+const pause = (seconds) => new Promise((resolve) => { setTimeout(resolve, 1000 * seconds); });
+
+async function had(path) {
+  for (let tries = 1; ; tries += 1) {
+    // The model's name changes with it, so a copy of it is as good; of the others the network's is wanted.
+    const response = await fetch(here(path), { cache: path === MODEL ? "default" : "reload" });
+    if (tries === TRIES || ![429, 503].includes(response.status)) return response;
+    await pause(tries);
+  }
+}
+
 async function fetched(path) {
-  // The model's name changes with it, so a copy of it is as good; of the others the network's is wanted.
-  const response = await fetch(here(path), { cache: path === MODEL ? "default" : "reload" });
+  const response = await had(path);
   if (!response.ok) throw new TypeError(`${path}: status ${response.status}`);
   if (path === MODEL) return response;
   const digest = await crypto.subtle.digest("SHA-256", await response.clone().arrayBuffer());
@@ -21,10 +32,11 @@ async function fetched(path) {
 }
 
 async function install() {
-  const paths = [...FILES.values()];
-  const responses = await Promise.all(paths.map(fetched)); // all, or there is no new version yet
+  const responses = new Map(); // all, or there is no new version yet
+  // One after the other: what a person asks meanwhile comes before, on the line and at the throttle.
+  for (const path of FILES.values()) responses.set(path, await fetched(path));
   const cache = await caches.open(NAME);
-  await Promise.all(paths.map((path, at) => cache.put(here(path), responses[at])));
+  await Promise.all([...responses].map(([path, response]) => cache.put(here(path), response)));
 }
 
 async function tidy() {

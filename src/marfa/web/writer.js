@@ -47,7 +47,8 @@ function misfit(detail) {
  * `request`: the settings as the API takes them; `limit`: bytes of body that the server reads;
  * `told`: called with what happens: `begun()`, `grown()`, and `lost(why, seconds)` when a lost
  * connection will be tried again; `device`: this device, if it has a model. It takes over when the
- * server is slow to begin, fails, or is lost on the way, and goes on where the text ends. Read `start`, `made`, `position` and `seconds` at any time.
+ * server is slow to begin, fails, or is lost on the way, and goes on where the text ends. Read `start`,
+ * `made`, `position` and `seconds` at any time.
  */
 export class Writer {
   start = null; // what the server said at the beginning

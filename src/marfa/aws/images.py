@@ -208,6 +208,22 @@ def warning(image: str, today: date) -> str:
     return ""
 
 
+_ARM = re.compile(r"ml\.[a-z]+[0-9]+g[a-z]*\.")
+
+
+def is_of_another_processor(image: str, machine: str) -> bool:
+    """Say whether a machine's processor is ARM's, for which none of the known containers is made.
+
+    Args:
+        image: a known name, or an address, of which nothing is known.
+        machine: such as "ml.m5.large".
+
+    >>> [is_of_another_processor("pytorch-2.6", f"ml.{kind}.xlarge") for kind in ("m6g", "g4dn", "m5")]
+    [True, False, False]
+    """
+    return image in IMAGES and bool(_ARM.match(machine))
+
+
 def _own(image: str, purpose: str) -> str:
     if "/" not in image:
         message = f"{image!r:.80} is no container that is known here, and no address of one"

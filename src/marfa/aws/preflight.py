@@ -143,6 +143,13 @@ def _sizes(cloud: Cloud, settings: CloudSettings) -> Iterator[Finding]:
         )
     if settings.target == "endpoint":
         yield machine(settings.instance_type, known.INSTANCE_TYPES, "endpoints", "ml.t2.medium")
+        if images.is_of_another_processor(settings.image, settings.instance_type):
+            message = (
+                f"{settings.instance_type} has an ARM processor, and {settings.image!r} is made for "
+                "x86, as far as is known here: it would never answer"
+            )
+            hint = "a type without a g after its number, or an --image of your own"
+            yield Finding("processor", message, ok=False, hint=hint)
 
 
 def _copies(cloud: Cloud, settings: CloudSettings, function: str) -> tuple[Finding, int]:

@@ -192,6 +192,20 @@ def test_a_quota_that_was_never_changed_is_what_all_accounts_have():
     assert found["quota"].blocking
 
 
+@pytest.mark.parametrize(
+    ("machine", "image", "told"),
+    [
+        ("ml.c7g.large", "pytorch-2.6", True),
+        ("ml.g5.xlarge", "pytorch-2.6", False),
+        ("ml.c7g.large", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/marfa:arm", False),
+    ],
+)
+def test_a_container_of_another_processor_is_told_and_stops_nobody(machine, image, told):
+    found, _ = look(Account(), target="endpoint", instance_type=machine, image=image)
+    assert ("processor" in found) == told
+    assert not told or (found["processor"].ok, found["processor"].blocking) == (False, False)
+
+
 def test_an_instance_type_that_does_not_exist_has_the_nearest_as_a_hint():
     found, _ = look(Account(), target="endpoint", instance_type="ml.t2.medum")
     assert found["instance type"].blocking

@@ -20,6 +20,13 @@ def wheel(name):
     return made.getvalue()
 
 
+def untar(archive, folder):
+    """Unpack a tar.gz as SageMaker does, by a program that is not ours."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True)
+    return folder
+
+
 def unpack(content, folder):
     """Unpack a zip as Lambda does, and return its folder."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from botocore.exceptions import ClientError
+from tests.installed import untar
 
 from marfa import bundle
 from marfa.console import Silence
@@ -223,8 +224,7 @@ def transform(job):
         archive.write_bytes(
             job.where.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         )
-        with tarfile.open(archive) as tar:
-            tar.extractall(place, filter="data")
+        untar(archive, place)
         loaded = handler.model_fn(str(place))
         for name, content in _read(job.where, taken["DataSource"]["S3DataSource"]["S3Uri"]).items():
             if taken["CompressionType"] == "Gzip":

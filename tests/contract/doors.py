@@ -1,8 +1,7 @@
 """What every door must do whatever the task: answer as the contract does."""
 
-import shutil
-
 import pytest
+from tests.installed import untar
 
 from marfa.container import questions
 from marfa.container.contract import JSON, Response, respond
@@ -44,7 +43,7 @@ def through_toolkit(model, request):
 
 def assert_handled_as_the_contract_does(bundle_path, folder):
     """Ask SageMaker's four functions every golden request of a packaged model."""
-    shutil.unpack_archive(bundle_path, folder, filter="data")
+    untar(bundle_path, folder)
     model = model_fn(str(folder))
     for request in questions.of(model):
         if request.method != "POST" or request.path != "/invocations":

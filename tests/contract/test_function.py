@@ -2,10 +2,10 @@
 
 import itertools
 import json
-import shutil
 
 import pytest
 from tests import gateways
+from tests.installed import untar
 
 from marfa import bundle
 from marfa.container import function, pages, questions
@@ -23,7 +23,7 @@ def packed(request, tmp_path_factory):
     """A bundle's folder and its model."""
     path = request.getfixturevalue(request.param)
     folder = tmp_path_factory.mktemp("function") / "model"
-    shutil.unpack_archive(path, folder, filter="data")
+    untar(path, folder)
     return folder, load(path, engine="numpy")
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from tests import jobs
+from tests.installed import untar
 
 from marfa.aws import images
 from marfa.cli import sagemaker
@@ -41,7 +42,7 @@ def tree(request, tmp_path_factory):
     """A folder such as SageMaker makes at /opt/ml."""
     root = tmp_path_factory.mktemp("ml")
     path = request.getfixturevalue(request.param)
-    shutil.unpack_archive(path, root / "model", filter="data")
+    untar(path, root / "model")
     return root
 
 

@@ -1,12 +1,12 @@
 """package: one file, the same bytes for the same run, which answers where nothing but numpy is."""
 
 import json
-import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from tests.installed import untar
 
 from marfa import bundle, loading
 from marfa.engines import weights
@@ -96,7 +96,7 @@ print(inference.output_fn(inference.predict_fn(query, model), "application/json"
 
 
 def test_the_code_inside_answers_with_numpy_alone(model_path, tmp_path):
-    shutil.unpack_archive(model_path, tmp_path, filter="data")
+    untar(model_path, tmp_path)
     done = subprocess.run(
         [sys.executable, "-c", CODE, str(tmp_path)], capture_output=True, text=True, check=False
     )

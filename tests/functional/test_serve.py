@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import urllib.request
 
 import pytest
 from tests.contract import tiny
+from tests.installed import untar
 
 from marfa.errors import BundleError, SettingsError
 from marfa.predictor import Predictor
@@ -119,7 +119,7 @@ def test_a_taken_port_is_said(model_path):
 
 
 def test_an_altered_model_is_not_served(model_path, tmp_path):
-    shutil.unpack_archive(model_path, tmp_path, filter="data")
+    untar(model_path, tmp_path)
     (tmp_path / "codec.json").write_text("{}")
     with pytest.raises(BundleError):
         Running(tmp_path, ServeSettings(port=0))

@@ -7,6 +7,7 @@ server lies beside the model, and not in /etc.
 import contextlib
 import shutil
 
+from tests.installed import untar
 from tests.peers.processes import Program, environ, free_port, missing, python
 
 _STACKS = {
@@ -33,7 +34,7 @@ def reason_to_skip(stack):
 @contextlib.contextmanager
 def running(stack, model_path, folder, **settings):
     """Serve a model.tar.gz, and yield the program and its address."""
-    shutil.unpack_archive(model_path, folder / "ml" / "model", filter="data")
+    untar(model_path, folder / "ml" / "model")
     port = free_port()
     binaries = python(stack).parent
     env = environ(

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from tests import jobs
+from tests.installed import untar
 from tests.peers import asked
 from tests.peers.comparison import response, same
 from tests.peers.isolation import Isolated, reason_to_skip
@@ -97,7 +98,7 @@ def test_a_server_as_process_1_without_a_network_answers_all_and_stops_when_told
 ):
     archive = request.getfixturevalue(path)
     root = tmp_path / "ml"
-    shutil.unpack_archive(archive, root / "model", filter="data")
+    untar(archive, root / "model")
     model = loading.of(bundle.load(archive), engine="numpy")
     env = environ(tmp_path, MARFA_ENGINE="numpy")
     # a body over the limit is refused before it has been read, and the line is closed

@@ -3,10 +3,10 @@
 import base64
 import contextlib
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
+from tests.installed import untar
 from tests.peers.comparison import response
 from tests.peers.processes import environ, python
 
@@ -82,7 +82,7 @@ class Lines:
 @contextlib.contextmanager
 def opened(model_path, folder):
     """Load a model.tar.gz by the toolkit, and yield what asks it."""
-    shutil.unpack_archive(model_path, folder / "ml" / "model", filter="data")
+    untar(model_path, folder / "ml" / "model")
     env = environ(folder, SAGEMAKER_BASE_DIR=str(folder / "ml"))
     with Lines("mms", _INSIDE, folder / "toolkit", env) as running:
 

@@ -1,11 +1,11 @@
 """A bundle is whole and unaltered, or it is refused before anything of it is used."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from safetensors.numpy import save
+from tests.installed import untar
 
 from marfa import archives, bundle
 from marfa.engines import weights
@@ -17,7 +17,7 @@ from marfa.predictor import Predictor
 @pytest.fixture
 def folder(model_path, tmp_path):
     target = tmp_path / "model"
-    shutil.unpack_archive(model_path, target, filter="data")
+    untar(model_path, target)
     return target
 
 

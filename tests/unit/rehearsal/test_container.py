@@ -1,10 +1,10 @@
 """A container: ready or not, it ends when it is told to, and leaves nothing behind."""
 
-import shutil
 import time
 import urllib.request
 
 import pytest
+from tests.installed import untar
 
 from marfa.rehearsal.container import Container, StuckError, free_port
 
@@ -37,7 +37,7 @@ def test_one_that_answers_elsewhere_is_given_up_and_stopped(model_path, tmp_path
 
 def test_one_that_ends_by_itself_says_its_last_words(model_path, tmp_path):
     broken = tmp_path / "model"
-    shutil.unpack_archive(model_path, broken, filter="data")
+    untar(model_path, broken)
     container = Container(model_path, {"MARFA_ENGINE": "nonsense"}, tmp_path)
     began = time.monotonic()
     with pytest.raises(StuckError, match=r"ended by itself: .*numpy"):

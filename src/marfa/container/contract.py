@@ -72,7 +72,16 @@ class Door(Protocol):
         """Return the content types that the answer can be written in."""
 
     def answer(self, model: Any, query: Any) -> Any:
-        """Answer a query, or begin to."""
+        """Answer a query, or begin to: `begin` with what `compute` gives for its `portions`."""
+
+    def portions(self, query: Any) -> list[Any]:
+        """Return what can be computed together with other queries' portions; each takes one turn."""
+
+    def compute(self, model: Any, portions: Sequence[Any]) -> list[Any]:
+        """Compute portions, of one query or of several."""
+
+    def begin(self, model: Any, query: Any, computed: Sequence[Any]) -> Any:
+        """Answer a query whose portions have been computed."""
 
     def render(self, model: Any, found: Any, content_type: str) -> Iterator[Part]:
         """Write an answer, computing what is left of it."""
@@ -136,12 +145,31 @@ def ask(model: Model, request: Request, limits: Limits = DEFAULT_LIMITS) -> Repl
         RequestError: with the status that says why there is none; reading the first part may raise one
             too, reading the others none.
     """
+    query, content_type = understand(model, request, limits)
+    return reply(model, door(model).answer(model, query), content_type)
+
+
+def understand(model: Model, request: Request, limits: Limits) -> tuple[Any, str]:
+    """Return what a request asks of the model's door, and the form that its answer is to have.
+
+    Raises:
+        RequestError: with the status that says why it cannot be answered.
+    """
     routing.check_question(model.task, request.path)
     its = door(model)
     query = its.parse(request.body, request.content_type, limits)
-    content_type = negotiate(request.accept, its.forms(query))
-    found = its.answer(model, query)
-    return Reply(with_charset(content_type), its.render(model, found, content_type))
+    return query, negotiate(request.accept, its.forms(query))
+
+
+def reply(model: Model, found: Any, content_type: str) -> Reply:
+    """Return an answer as it is sent, computed while it is read.
+
+    Args:
+        model: the loaded model.
+        found: what its door answered.
+        content_type: what `understand` returned.
+    """
+    return Reply(with_charset(content_type), door(model).render(model, found, content_type))
 
 
 def describe(model: Model, limits: Limits) -> dict[str, Any]:

@@ -23,6 +23,12 @@ from marfa.errors import RequestError
 from marfa.predictor import Judgement, Predictor
 
 READ = (TEXT, JSON, LINES)
+AT_ONCE = 32
+"""Texts that are judged in one turn at most."""
+
+Portion = Sequence[str]
+"""Texts of one query that are judged in one turn."""
+
 _OFFERED = {"one": (JSON, TEXT, LINES), "many": (JSON, LINES), "lines": (LINES,)}
 
 
@@ -129,8 +135,37 @@ def answer(model: Predictor, query: Query) -> Answer:
         EmptyTextError: if the one text asked about has no word.
         UnknownTextError: if the model knows none of its words.
     """
+    return begin(model, query, compute(model, portions(query)))
+
+
+def portions(query: Query) -> list[Portion]:
+    """Return what has to be computed for a query, in pieces that are computed in one turn each."""
     texts = [text for text in query.texts if isinstance(text, str)]
-    judged = iter(model.judge(texts))
+    return [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+
+
+def compute(model: Predictor, portions: Sequence[Portion]) -> list[Sequence[Judgement]]:
+    """Compute portions together, whichever queries they are of; return what each of them gives."""
+    judged = iter(model.judge([text for portion in portions for text in portion]))
+    return [[next(judged) for _ in portion] for portion in portions]
+
+
+def begin(model: Predictor, query: Query, computed: Sequence[Sequence[Judgement]]) -> Answer:
+    """Put together the answer to a query.
+
+    Args:
+        model: the loaded model.
+        query: what `parse` returned.
+        computed: what `compute` gave for each of its portions.
+
+    Returns:
+        What the model says.
+
+    Raises:
+        EmptyTextError: if the one text asked about has no word.
+        UnknownTextError: if the model knows none of its words.
+    """
+    judged = iter(item for portion in computed for item in portion)
     items = [next(judged) if isinstance(text, str) else text for text in query.texts]
     first = items[0]
     if query.form == "one" and isinstance(first, Judgement) and not first.known:

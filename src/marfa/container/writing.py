@@ -144,6 +144,21 @@ def forms(query: Query) -> Sequence[str]:
     return JSON, TEXT, EVENTS
 
 
+def portions(query: Query) -> list[Any]:
+    """Return nothing: a text is made while its answer is read, and not together with others."""
+    return []
+
+
+def compute(model: Writer, portions: Sequence[Any]) -> list[Any]:
+    """Return nothing, since there are no portions."""
+    return []
+
+
+def begin(model: Writer, query: Query, computed: Sequence[Any]) -> Answer:
+    """Begin what a query asks for, as `answer` does."""
+    return answer(model, query)
+
+
 def answer(model: Writer, query: Query) -> Answer:
     """Begin what a query asks for; not a character is made yet.
 

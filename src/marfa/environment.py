@@ -77,5 +77,14 @@ def ask_cublas_for_equal_digits() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
+def share_counters(folder: str) -> None:
+    """Tell prometheus_client, which reads it from the environment alone, where to count.
+
+    Args:
+        folder: where all processes of a server keep their counters.
+    """
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+
 def _number(value: str) -> int:
     return int(value) if value.isdecimal() else 0

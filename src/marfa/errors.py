@@ -246,6 +246,13 @@ class UnsupportedCodingError(UnsupportedContentTypeError):
     """A body that was packed for the way; `Accept-Encoding` says that none is unpacked."""
 
 
+class LongHeadersError(RequestError):
+    """More headers than are read."""
+
+    http_status = 431
+    title = "Headers too large"
+
+
 class OverloadedError(RequestError):
     """Too many requests at once; `Retry-After` says when to come back."""
 

@@ -158,30 +158,47 @@ def until(condition):
 
 def test_a_client_that_hangs_up_is_counted_and_leaves_no_trace_in_the_log(model_path, caplog):
     with Running(model_path, ServeSettings(port=0, engine="numpy")) as server:
-        state = server._app.state.marfa
+        state = server.application.state
         with socket.create_connection(_address(server), timeout=5) as line:
             line.sendall(HALF)
-            until(lambda: state.waiting == 1)
+            until(lambda: state.held == len(b"wonde"))
         until(lambda: b'path="/invocations",status="499"' in ask(server, "GET", "/metrics")[2])
-        assert state.waiting == 0
+        assert (state.waiting, state.held) == (0, 0)
     assert caplog.text == ""
 
 
-def test_a_body_on_its_way_counts_as_waiting(model_path):
+def test_bodies_on_their_way_keep_nobody_out(model_path):
     with Running(model_path, ServeSettings(port=0, queue=1, engine="numpy")) as server:
-        state = server._app.state.marfa
-        with socket.create_connection(_address(server), timeout=5) as line:
+        state = server.application.state
+        lines = [socket.create_connection(_address(server), timeout=5) for _ in range(20)]
+        for line in lines:
             line.sendall(HALF)
-            until(lambda: state.waiting == 1)
-            began = time.monotonic()
-            status, _, body = ask(
-                server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"}
-            )
-            assert (status, json.loads(body)["title"]) == (503, "Overloaded")
-            assert time.monotonic() - began < 2
-            line.sendall(b"rful")
-            assert b" 200 " in line.recv(100)
-        until(lambda: state.waiting == 0)
+        until(lambda: state.held == len(lines) * len(b"wonde"))
+        status, _, _ = ask(server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"})
+        assert status == 200
+        lines[0].sendall(b"rful")
+        assert b" 200 " in lines[0].recv(100)
+        for line in lines:
+            line.close()
+        until(lambda: state.held == 0)
+
+
+def test_bodies_are_held_up_to_a_sum(model_path):
+    settings = ServeSettings(port=0, max_body_bytes=20_000_000, engine="numpy")
+    head = HALF.partition(b"Content-Length")[0] + b"Content-Length: 20000000\r\n\r\n"
+    most = b"x" * 19_000_000
+    with Running(model_path, settings) as server:
+        state = server.application.state
+        lines = [socket.create_connection(_address(server), timeout=5) for _ in range(3)]
+        for number, line in enumerate(lines[:2], 1):
+            line.sendall(head + most)
+            until(lambda sent=number: state.held == sent * len(most))
+        lines[2].sendall(head + most[:3_000_000])
+        assert b" 503 " in lines[2].recv(100)
+        until(lambda: state.held == 2 * len(most))
+        for line in lines:
+            line.close()
+        until(lambda: state.held == 0)
 
 
 def test_metrics_count_and_hold_no_text(running):
@@ -227,7 +244,7 @@ def test_too_many_waiting_requests_are_refused_at_once_and_the_others_answered(m
         threads = [threading.Thread(target=one) for _ in range(2)]
         for thread in threads:
             thread.start()
-        while server._app.state.marfa.waiting < 2:
+        while server.application.state.waiting < 2:
             time.sleep(0.01)
         status, headers, body = ask(
             server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"}
@@ -254,7 +271,7 @@ def test_requests_under_way_are_finished_when_the_server_stops(model_path):
 
         thread = threading.Thread(target=one)
         thread.start()
-        while not server._app.state.marfa.waiting:
+        while not server.application.state.waiting:
             time.sleep(0.01)
         threading.Timer(0.3, slow.go.set).start()
     thread.join()

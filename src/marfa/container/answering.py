@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from anyio import to_thread
 from starlette.types import Send
 
 from marfa.container import contract
 from marfa.container.contract import EVENTS, Part, Reply, Request, Response
+from marfa.container.machine import Machine
 from marfa.container.messages import event, problem_document
 from marfa.container.observing import Metrics, internal, send_whole
-from marfa.errors import MarfaError, OverloadedError
+from marfa.errors import MarfaError
 from marfa.model import Model
 
 _AT_ONCE = 4
@@ -36,33 +35,13 @@ _STREAMED = {
 T = TypeVar("T")
 
 
-@dataclass
-class State:
-    """What the server is doing.
-
-    Attributes:
-        waiting: requests whose body is being read, or that are not answered yet.
-        draining: it has been asked to stop.
-        deadline: when it stops, whatever is under way; by `time.monotonic`.
-    """
-
-    waiting: int = 0
-    draining: bool = False
-    deadline: float = float("inf")
-
-    def drain(self, seconds: float) -> None:
-        """Take note that the server is to stop, and how long what is under way may take."""
-        self.draining = True
-        self.deadline = time.monotonic() + seconds
-
-
 class Answering:
-    """The machine that all requests share.
+    """Answers what the machine computes.
 
     Args:
         model: the loaded model.
         limits: what one request may ask for.
-        state: what the server is doing.
+        machine: computes, for all requests in turns.
         metrics: where it is counted.
         heartbeat: seconds of silence in a stream until it is said that it goes on.
     """
@@ -71,15 +50,12 @@ class Answering:
         self,
         model: Model,
         limits: contract.Limits,
-        state: State,
+        machine: Machine,
         metrics: Metrics,
         heartbeat: float,
     ) -> None:
         self.model, self.limits, self.metrics = model, limits, metrics
-        self.heartbeat = heartbeat
-        self._state = state
-        self._machine = asyncio.Lock()  # whoever has waited longest is next
-        self._turns = 0
+        self.machine, self.heartbeat = machine, heartbeat
 
     async def answer(self, asked: Request, send: Send) -> None:
         """Answer one request.
@@ -92,33 +68,6 @@ class Answering:
             await exchange.answer(asked)
         finally:
             self.metrics.inference.observe(exchange.spent)
-
-    async def turn(self, work: Callable[[], T]) -> tuple[T, float]:
-        """Do some work when it is this request's turn; return also how long it took.
-
-        Raises:
-            OverloadedError: if the time to stop has come.
-        """
-        self._turns += 1
-        try:
-            return await self._taken(work)
-        finally:
-            self._turns -= 1
-
-    @property
-    def awaited(self) -> bool:
-        """Whether somebody waits for the turn under way to end."""
-        return self._turns > 1
-
-    async def _taken(self, work: Callable[[], T]) -> tuple[T, float]:
-        async with self._machine:
-            if time.monotonic() > self._state.deadline:
-                message = "the server is stopping"
-                raise OverloadedError(message)
-            began = time.perf_counter()
-            # what is being computed ends before its request does, so that nobody computes beside it
-            done = await to_thread.run_sync(work)
-            return done, time.perf_counter() - began
 
 
 class _Exchange:
@@ -136,7 +85,16 @@ class _Exchange:
         self.spent = 0.0
 
     async def answer(self, asked: Request) -> None:
-        reply, part = await self._turn(partial(self._begin, asked))
+        model = self._answering.model
+        query, form = contract.understand(model, asked, self._answering.limits)
+        computed = [
+            await self._spend(self._answering.machine.portion(portion))
+            for portion in contract.door(model).portions(query)
+        ]
+        if computed:  # all that takes time is done
+            reply, part = self._begin(query, form, computed)
+        else:
+            reply, part = await self._turn(partial(self._begin, query, form, computed))
         self._count(part)
         if reply.content_type.startswith(EVENTS):
             await self._stream(reply, part)
@@ -146,8 +104,10 @@ class _Exchange:
             bodies.append(more.body)
         await send_whole(self._send, Response(200, reply.content_type, b"".join(bodies)))
 
-    def _begin(self, asked: Request) -> tuple[Reply, Part]:
-        reply = contract.ask(self._answering.model, asked, self._answering.limits)
+    def _begin(self, query: Any, form: str, computed: Sequence[Any]) -> tuple[Reply, Part]:
+        model = self._answering.model
+        found = contract.door(model).begin(model, query, computed)
+        reply = contract.reply(model, found, form)
         return reply, next(reply.parts)
 
     async def _stream(self, reply: Reply, part: Part) -> None:
@@ -197,7 +157,9 @@ class _Exchange:
         made: list[Part] = []
         try:
             made.append(next(reply.parts))
-            while not made[-1].last and len(made) < _AT_ONCE and not self._answering.awaited:
+            while (
+                not made[-1].last and len(made) < _AT_ONCE and not self._answering.machine.awaited
+            ):
                 if made[-1].body and not self._written:
                     break  # the first character is sent at once
                 made.append(next(reply.parts))
@@ -206,7 +168,10 @@ class _Exchange:
         return made, None
 
     async def _turn(self, work: Callable[[], T]) -> T:
-        done, seconds = await self._answering.turn(work)
+        return await self._spend(self._answering.machine.turn(work))
+
+    async def _spend(self, turn: Awaitable[tuple[T, float]]) -> T:
+        done, seconds = await turn
         self.spent += seconds
         return done
 

@@ -1,9 +1,11 @@
-"""The HTTP server around the contract: its addresses, and the page."""
+"""The HTTP application around the contract: its addresses, and the page."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -11,81 +13,115 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from marfa import errors
 from marfa.bundle import Bundle
 from marfa.container import contract, pages, routing
-from marfa.container.answering import Answering, State
-from marfa.container.asking import Asking
+from marfa.container.answering import Answering
+from marfa.container.asking import Asking, State
+from marfa.container.machine import Machine
 from marfa.container.observing import Metrics, Observed
 from marfa.predictor import Predictor
 from marfa.settings import ServeSettings
 from marfa.writer import Writer
 
 HEARTBEAT_SECONDS = 15.0
+_PING_SECONDS = 1.5
+"""SageMaker waits two seconds for /ping."""
+_FRESH_SECONDS = 1.0
+"""A machine that has computed something so long ago is healthy without being asked."""
 
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def create(
-    model: Predictor | Writer,
-    settings: ServeSettings,
-    heartbeat: float = HEARTBEAT_SECONDS,
-    *,
-    bundle: Bundle | None = None,
-) -> Starlette:
-    """Make the application.
+class Application:
+    """What answers every request of a process; an ASGI application.
 
     Args:
         model: the loaded model.
         settings: limits.
         heartbeat: seconds of silence in a stream until it is said that it goes on.
         bundle: what the model was loaded from; with it the page can answer by itself too.
+        counters: where the server's other processes count, if there are any.
 
-    Returns:
-        An ASGI application; `app.state.marfa` is its `State`.
+    Attributes:
+        state: what it is doing.
+        metrics: what it has counted.
     """
-    state = State()
-    limits = contract.Limits(settings.max_body_bytes, settings.max_texts, settings.max_length)
-    metrics = Metrics(model)
-    found = pages.files(model, limits)
-    found |= pages.own(bundle, found) if bundle else pages.without()
-    fixed = {path: _always(page) for path, page in found.items()}
-    shown = {**_states(model, limits, state, metrics), **fixed}
-    asked = Asking(Answering(model, limits, state, metrics, heartbeat), settings, state)
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        state.draining = True
+    def __init__(
+        self,
+        model: Predictor | Writer,
+        settings: ServeSettings,
+        heartbeat: float = HEARTBEAT_SECONDS,
+        *,
+        bundle: Bundle | None = None,
+        counters: str = "",
+    ) -> None:
+        self.state = State()
+        self.metrics = Metrics(model, counters)
+        self._model = model
+        self._limits = contract.Limits(
+            settings.max_body_bytes, settings.max_texts, settings.max_length
+        )
+        door = contract.door(model)
+        self._machine = Machine(partial(door.compute, model), door.AT_ONCE, settings.answer_seconds)
+        found = pages.files(model, self._limits)
+        found |= pages.own(bundle, found) if bundle else pages.without()
+        shown = {
+            "/ping": self._ping,
+            "/readyz": self._ping,
+            "/metrics": self._count,
+            **{path: _always(page) for path, page in found.items()},
+        }
+        answering = Answering(model, self._limits, self._machine, self.metrics, heartbeat)
+        asking = Asking(answering, settings, self.state)
+        known = (*routing.ASKED, *shown)
+        self._asked = Observed(asking, self.metrics, known)
+        self._others = Starlette(
+            routes=[
+                *(Route(path, asking, methods=["POST"]) for path in routing.ASKED),
+                *(Route(path, answer, methods=["GET", "HEAD"]) for path, answer in shown.items()),
+            ],
+            middleware=[Middleware(Observed, metrics=self.metrics, paths=known)],
+            exception_handlers={404: _not_found, 405: _not_allowed},
+        )
 
-    app = Starlette(
-        routes=[
-            *(Route(path, asked, methods=["POST"]) for path in routing.ASKED),
-            *(Route(path, answer, methods=["GET", "HEAD"]) for path, answer in shown.items()),
-        ],
-        middleware=[Middleware(Observed, metrics=metrics, paths=(*routing.ASKED, *shown))],
-        exception_handlers={404: _not_found, 405: _not_allowed},
-        lifespan=lifespan,
-    )
-    app.state.marfa = state
-    return app
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what is asked of the model goes straight to it."""
+        straight = scope.get("path") in routing.ASKED and scope.get("method") == "POST"
+        await (self._asked if straight else self._others)(scope, receive, send)
 
+    def drain(self, seconds: float) -> None:
+        """Take note that the server is to stop, and how long what is under way may take."""
+        self.state.draining = True
+        self._machine.deadline = time.monotonic() + seconds
 
-def _states(
-    model: Predictor | Writer, limits: contract.Limits, state: State, metrics: Metrics
-) -> dict[str, Answer]:
-    async def ping(request: Request) -> Response:
+    def close(self) -> None:
+        """Let go of the machine."""
+        self._machine.close()
+
+    async def _ping(self, request: Request) -> Response:
         """Answer 200 only when the model answers and the server is not about to stop."""
-        if state.draining:
+        if self.state.draining:
             message = "the server is stopping"
             return _http(contract.problem(errors.OverloadedError(message)))
-        return _http(contract.respond(model, contract.Request("GET", "/ping"), limits))
+        if time.monotonic() - self._machine.computed < _FRESH_SECONDS:
+            return _http(contract.HEALTHY)
+        check = partial(
+            contract.respond, self._model, contract.Request("GET", "/ping"), self._limits
+        )
+        try:
+            async with asyncio.timeout(_PING_SECONDS):
+                response, _ = await self._machine.turn(check)
+        except TimeoutError:
+            message = "the model does not answer in time"
+            return _http(contract.problem(errors.OverloadedError(message)))
+        return _http(response)
 
-    async def count(request: Request) -> Response:
-        return PlainTextResponse(metrics.text())
-
-    return {"/ping": ping, "/readyz": ping, "/metrics": count}
+    async def _count(self, request: Request) -> Response:
+        return PlainTextResponse(self.metrics.text())
 
 
 def _http(response: contract.Response) -> Response:
@@ -95,7 +131,9 @@ def _http(response: contract.Response) -> Response:
 
 def _always(page: pages.Page) -> Answer:
     async def answer(request: Request) -> Response:
-        return _http(await run_in_threadpool(lambda: page.response))  # some take a second to make
+        if not isinstance(page.source, bytes):
+            await run_in_threadpool(lambda: page.content)  # it may take a second to make
+        return _http(page.response)
 
     return answer
 

@@ -40,6 +40,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DOORS",
     "EVENTS",
+    "HEALTHY",
     "JSON",
     "LINES",
     "PROBLEM",
@@ -63,7 +64,13 @@ __all__ = [
 
 
 class Door(Protocol):
-    """What a task's module offers; queries and answers are its own."""
+    """What a task's module offers; queries and answers are its own.
+
+    Attributes:
+        AT_ONCE: items of portions that are computed in one turn at most.
+    """
+
+    AT_ONCE: int
 
     def parse(self, body: bytes, content_type: str, limits: Limits = ...) -> Any:
         """Understand a body, or raise the error that says why not."""

@@ -1,4 +1,4 @@
-"""What a function writes to its log: one line of JSON a request, and no word that a client sent.
+"""What is written to a log: lines of JSON, and no word that a client sent.
 
 Needs nothing but the standard library, so that a function without numpy can write it too.
 """
@@ -6,7 +6,9 @@ Needs nothing but the standard library, so that a function without numpy can wri
 from __future__ import annotations
 
 import json
+import logging
 import sys
+import time
 from collections.abc import Collection
 
 from marfa.container import routing
@@ -42,3 +44,39 @@ def note(
         **more,
     }
     sys.stdout.write(json.dumps(document) + "\n")
+
+
+class Lines(logging.Formatter):
+    """Writes what a server's process tells as lines of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record; what its `told` holds stands beside its message."""
+        document = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "told", {}),
+        }
+        return json.dumps(document)
+
+
+LEVELS = {"nothing": logging.CRITICAL + 1, "failures": logging.WARNING, "all": logging.INFO}
+"""By the setting `log`: from which level on something is told."""
+
+
+def tell(log: str) -> None:
+    """Write what this process tells to the standard error output from here on.
+
+    Args:
+        log: a key of `LEVELS`.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines())
+    logger = logging.getLogger("marfa")
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(LEVELS[log])
+
+
+def warn(event: str) -> None:
+    """Tell of something that went wrong and has been seen to."""
+    logging.getLogger("marfa").warning(event)

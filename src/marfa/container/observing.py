@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
 from collections.abc import Collection
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+    values,
+)
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from marfa import environment
 from marfa.container.messages import SAFETY, Response, problem, unexplained
-from marfa.errors import MarfaError
+from marfa.errors import MarfaError, OverloadedError
 from marfa.predictor import Predictor
 from marfa.writer import Writer
 
@@ -21,14 +31,27 @@ _HUNG_UP = 499
 _LOG = logging.getLogger("marfa")
 
 
+def share(folder: str, place: int) -> None:
+    """Let the counters of several processes be one server's, from here on.
+
+    Args:
+        folder: where the processes keep what they count; files of some kilobytes.
+        place: this process's number; one that takes another's place counts on from where that ended.
+    """
+    environment.share_counters(folder)
+    values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
+
+
 class Metrics:
     """The counters of one server.
 
     Args:
         model: the model that it serves.
+        folder: where other processes' counters are, if `share` was called.
     """
 
-    def __init__(self, model: Predictor | Writer) -> None:
+    def __init__(self, model: Predictor | Writer, folder: str = "") -> None:
+        self._folder = folder
         self._registry = registry = CollectorRegistry()
         self.requests = Counter(
             "http_requests_total", "Requests answered.", ["path", "status"], registry=registry
@@ -39,7 +62,13 @@ class Metrics:
         self.inference = Histogram(
             "marfa_inference_seconds", "Time to compute an answer.", registry=registry
         )
-        info = Gauge("marfa_model_info", "The model.", ["model", "engine"], registry=registry)
+        info = Gauge(
+            "marfa_model_info",
+            "The model.",
+            ["model", "engine"],
+            registry=registry,
+            multiprocess_mode="max",
+        )
         info.labels(model.model_id, model.engine.name).set(1)
         self.characters = Counter(
             "marfa_generated_characters_total", "Characters written.", registry=registry
@@ -50,9 +79,17 @@ class Metrics:
             registry=registry,
         )
 
+    def refuse(self, status: int) -> None:
+        """Count a request that got no further than its connection."""
+        self.requests.labels("none", status).inc()
+
     def text(self) -> bytes:
-        """Return all of it in Prometheus' form."""
-        return generate_latest(self._registry)
+        """Return all of it in Prometheus' form, of all processes of the server."""
+        if not self._folder:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        multiprocess.MultiProcessCollector(together, path=self._folder)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
 
 
 class Observed:
@@ -75,7 +112,8 @@ class Observed:
         began = time.perf_counter()
         status = 0
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        marks = [(b"x-request-id", given[:64] or secrets.token_hex(8).encode()), *_HEADERS]
+        own = "" if given else secrets.token_hex(8)  # a client's name for it may be anything
+        marks = [(b"x-request-id", given[:64] or own.encode()), *_HEADERS]
 
         async def marked(message: Message) -> None:
             nonlocal status
@@ -88,13 +126,26 @@ class Observed:
             await self._app(scope, receive, marked)
         except ClientDisconnect:
             status = _HUNG_UP  # only the metrics see this
+        except asyncio.CancelledError:  # its client has gone, or the time to stop has come
+            if not status:
+                await send_whole(marked, problem(OverloadedError("the server is stopping")))
+            status = _HUNG_UP
         except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
             told = error if isinstance(error, MarfaError) else internal(error)
             if not status:  # else half an answer is on its way, and all that is left is to end it
                 await send_whole(marked, problem(told))
         path = scope["path"] if scope["path"] in self._paths else "other"
+        seconds = time.perf_counter() - began
         self._metrics.requests.labels(path, status).inc()
-        self._metrics.seconds.labels(path).observe(time.perf_counter() - began)
+        self._metrics.seconds.labels(path).observe(seconds)
+        if _LOG.isEnabledFor(logging.INFO):
+            line = {
+                "path": path,
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "id": own or "-",
+            }
+            _LOG.info("answered", extra={"told": line})
 
 
 def internal(error: Exception) -> MarfaError:

@@ -27,6 +27,9 @@ from marfa.writer import Task, Writer, new_seed
 
 READ = (TEXT, JSON)
 _KEYS = ("prompt", "length", "temperature", "top_k", "top_p", "seed", "continuation")
+AT_ONCE = 1
+"""Texts are not made together."""
+
 _LENGTH_PROMPT = re.compile(r"([0-9]{1,400})-(.*)", re.DOTALL)
 _MOST_SYMBOLS = 8192
 

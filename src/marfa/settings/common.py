@@ -103,12 +103,42 @@ class ServeSettings(Checked):
         high=1 << 24,
         outcome=False,
     )
+    workers: int = setting(
+        0, "Processes that answer; 0 for one a core, four at most.", low=0, high=256, outcome=False
+    )
     queue: int = setting(
-        64, "Requests waiting at most before 503.", low=1, high=65_536, outcome=False
+        64,
+        "Requests waiting in a process at most before 503.",
+        low=1,
+        high=65_536,
+        outcome=False,
+    )
+    connections: int = setting(
+        2048, "Connections that a process holds at most.", low=1, high=1 << 20, outcome=False
+    )
+    header_seconds: float = setting(
+        10.0, "Time for a request's headers to arrive.", low=0.01, high=3600.0, outcome=False
     )
     body_seconds: float = setting(
         10.0, "Time for a body to arrive.", low=0.01, high=3600.0, outcome=False
     )
+    answer_seconds: float = setting(
+        30.0, "Time that a request waits for its turn at most.", low=0.01, high=3600.0, outcome=False
+    )
+    send_seconds: float = setting(
+        10.0,
+        "Time in which a client has to take 10 kB of what waits for it.",
+        low=0.01,
+        high=3600.0,
+        outcome=False,
+    )
     drain_seconds: float = setting(
-        10.0, "Time for requests under way after SIGTERM.", low=0.0, high=3600.0, outcome=False
+        9.0, "Time for requests under way after SIGTERM.", low=0.0, high=3600.0, outcome=False
+    )
+    log: str = setting(
+        "failures",
+        "What is told of requests, as lines of JSON without a word of theirs: nothing, failures "
+        "(those that are ours), or all.",
+        choices=("nothing", "failures", "all"),
+        outcome=False,
     )

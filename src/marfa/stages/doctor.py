@@ -18,7 +18,7 @@ from marfa.recipes import Settings
 
 _EXTRAS = {
     "train": ("torch", "sklearn", "matplotlib", "onnx"),
-    "serve": ("onnxruntime", "starlette", "uvicorn", "prometheus_client"),
+    "serve": ("onnxruntime", "starlette", "uvicorn", "httptools", "prometheus_client"),
     "aws": ("boto3",),
 }
 _PACKAGES = {"sklearn": "scikit-learn", "prometheus_client": "prometheus-client"}

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-import math
+import functools
+import os
+import shutil
+import signal
 import socket
+import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
-
-import uvicorn
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Self
 
 from marfa import bundle as bundles
 from marfa import loading, signals
+from marfa.bundle import Bundle
 from marfa.console import Silence, Talk
-from marfa.container import app, golden
+from marfa.container import crew, noting
 from marfa.errors import MarfaError, SettingsError
 from marfa.settings import ServeSettings
 
-_BACKLOG = 256
+if TYPE_CHECKING:
+    from marfa.container.app import Application
+    from marfa.predictor import Predictor
+    from marfa.writer import Writer
+
+_MOST_WORKERS = 4
+_SWITCH_SECONDS = 0.001
+"""How long the loop waits for Python while the machine's thread computes with it."""
+_END_SECONDS = 1.0
+"""For a process to end, when it has finished what was under way."""
 
 
 def serve(
@@ -35,24 +48,79 @@ def serve(
     Raises:
         BundleError: if the model is incomplete, altered, or answers otherwise than it was packaged.
         SettingsError: if the address cannot be listened on.
-        MarfaError: if the server ends without having been asked to.
+        MarfaError: if no process can be brought to serve.
     """
-    talk = talk or Silence()
-    with signals.caught() as stop, Running(model, settings or ServeSettings()) as running:
-        talk.say(
-            f"serving {running.model.name} ({running.model.engine.name} engine), Ctrl-C to stop"
-        )
-        talk.say(running.url)
-        while not stop.signal_number:
-            if not running.alive:
-                message = "the server ended by itself"
-                raise MarfaError(message, where=running.url)
-            time.sleep(0.05)
-        talk.say("stopping")
+    talk, settings = talk or Silence(), settings or ServeSettings()
+    bundle = bundles.load(Path(model))
+    listener, url = _listen(settings.host, settings.port)
+    counters = tempfile.mkdtemp(prefix="marfa-counters-")
+    count = settings.workers or min(_cores(), _MOST_WORKERS)
+    work = functools.partial(_work, bundle, listener, settings, counters)
+    noting.tell(settings.log)
+    try:
+        with signals.caught() as stop:
+            servers = crew.Crew(work, count, noting.warn)
+            try:
+                told = servers.start()
+                talk.say(f"serving {told['name']} ({told['engine']} engine), Ctrl-C to stop")
+                talk.say(url)
+                while not stop.signal_number:
+                    servers.watch(0.05)
+                talk.say("stopping")
+            finally:
+                servers.stop(settings.drain_seconds + _END_SECONDS)
+    finally:
+        listener.close()
+        shutil.rmtree(counters, ignore_errors=True)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _work(
+    bundle: Bundle,
+    listener: socket.socket,
+    settings: ServeSettings,
+    counters: str,
+    line: crew.Line,
+) -> None:
+    """Be one of the processes that serve."""
+    from marfa.container import observing
+    from marfa.container.server import Server
+
+    observing.share(counters, line.place)
+    application, model = _application(bundle, settings, counters)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+
+    def tick() -> None:
+        if not line.beat():  # nobody is there to end this process
+            server.should_exit = True
+            shutil.rmtree(counters, ignore_errors=True)
+
+    ready = functools.partial(line.ready, name=model.name, engine=model.engine.name)
+    server = Server(application, settings, ready, tick)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)
+    server.run(sockets=[listener])
+
+
+def _application(
+    bundle: Bundle, settings: ServeSettings, counters: str = ""
+) -> tuple[Application, Predictor | Writer]:
+    from marfa.container import golden
+    from marfa.container.app import Application
+
+    model = loading.of(bundle, settings.engine)
+    golden.replay(model, bundle.contents["golden.jsonl"])
+    return Application(model, settings, bundle=bundle, counters=counters), model
 
 
 class Running:
-    """A server at work in a thread, from `with` to the end of its block.
+    """A server at work in a thread of this process, from `with` to the end of its block.
 
     Args:
         model: a model.tar.gz or a bundle folder.
@@ -61,29 +129,19 @@ class Running:
     Attributes:
         url: where it answers.
         model: the loaded model.
+        application: what answers.
+
+    Raises:
+        BundleError: if the model is incomplete, altered, or answers otherwise than it was packaged.
+        SettingsError: if the address cannot be listened on.
     """
 
     def __init__(self, model: str | Path, settings: ServeSettings) -> None:
-        bundle = bundles.load(Path(model))
-        self.model = loading.of(bundle, settings.engine)
-        golden.replay(self.model, bundle.contents["golden.jsonl"])
-        self._socket = _listen(settings.host, settings.port)
-        host, port = self._socket.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{port}/"
-        self._app = app.create(self.model, settings, bundle=bundle)
-        self._drain_seconds = settings.drain_seconds
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                self._app,
-                log_config=None,  # nothing that a client sends can reach a log
-                access_log=False,
-                server_header=False,
-                # what is under way ends by itself before that, and says why
-                timeout_graceful_shutdown=math.ceil(settings.drain_seconds) + 1,
-                backlog=_BACKLOG,
-            )
-        )
+        from marfa.container.server import Server
+
+        self.application, self.model = _application(bundles.load(Path(model)), settings)
+        self._socket, self.url = _listen(settings.host, settings.port)
+        self._server = Server(self.application, settings)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="marfa-server"
         )
@@ -108,13 +166,13 @@ class Running:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._app.state.marfa.drain(self._drain_seconds)
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> tuple[socket.socket, str]:
+    """Bind a socket that does not take connections yet; return also its address as a browser has it."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
@@ -129,4 +187,6 @@ def _listen(host: str, port: int) -> socket.socket:
         message = f"cannot listen: {error.strerror or error}"
         hint = "choose another with --port, or --port 0 for any free one"
         raise SettingsError(message, where=f"{host}:{port}", hint=hint) from error
-    return listener
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return listener, f"http://{shown}:{port}/"

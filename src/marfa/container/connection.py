@@ -1,0 +1,216 @@
+"""One client's connection: uvicorn's, with limits of time and size, and the contract's errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from marfa import errors
+from marfa.container.messages import SAFETY, problem
+from marfa.errors import MarfaError
+from marfa.settings import ServeSettings
+
+_HEAD_BYTES = 32_768
+_TAKEN_BYTES = 10_000
+"""In `send_seconds` a client takes more than that, or the line is given up."""
+_LINGERING_SECONDS = 1.0
+_THROWN_AWAY_BYTES = 65_536
+_UNHEARD = logging.getLogger("marfa.connection")
+_UNHEARD.setLevel(logging.CRITICAL + 1)
+
+
+@dataclass
+class Guard:
+    """What every connection of a process is held to.
+
+    Attributes:
+        settings: limits.
+        ending: says whether each answer is to be the last on its connection.
+        refused: told the status of each request that got no further than its connection.
+    """
+
+    settings: ServeSettings
+    ending: Callable[[], bool]
+    refused: Callable[[int], None]
+
+
+class Connection(HttpToolsProtocol):
+    """A connection; what it is held to is its configuration's `guard`.
+
+    Every answer leaves in one piece where it is ready. One that comes before its request has arrived
+    whole is the last: the rest of the request is thrown away, for a moment and up to some bytes, since
+    a connection that is closed with something unread takes the answer with it.
+    """
+
+    def __init__(self, config: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        self.logger = _UNHEARD  # what it would say of a request is counted instead
+        self._guard: Guard = config.guard
+        self._running: tuple[RequestResponseCycle, asyncio.Task[None]] | None = None
+        self._in_head, self._head_bytes = True, 0
+        self._since = self._left_since = self.loop.time()
+        self._left = self._thrown_away = 0
+        self._held: list[bytes] = []
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        if len(self.connections) > self._guard.settings.connections:
+            self._refuse(errors.OverloadedError("too many connections"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, and with it what is computed for this client."""
+        super().connection_lost(exc)
+        if self._running:
+            cycle, task = self._running
+            cycle.disconnected = True
+            task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        if self._thrown_away:
+            self._thrown_away += len(data)
+            if self._thrown_away > _THROWN_AWAY_BYTES:
+                self.transport.abort()
+            return
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES:
+                self._refuse(_long_head())
+
+    def sweep(self, now: float) -> None:
+        """End what has gone on for too long.
+
+        Args:
+            now: by the loop's clock.
+        """
+        settings = self._guard.settings
+        left = self.transport.get_write_buffer_size()
+        if not left or left > self._left or left < self._left - _TAKEN_BYTES:
+            self._left, self._left_since = left, now
+        elif now - self._left_since > settings.send_seconds:
+            self.transport.abort()
+        if self._thrown_away:
+            if now - self._since > _LINGERING_SECONDS and not left:
+                self.transport.close()
+        elif self._in_head and now - self._since > settings.header_seconds:
+            if self._head_bytes:
+                seconds = f"{settings.header_seconds:g} s"
+                self._refuse(errors.TimeLimitError(f"the headers did not arrive within {seconds}"))
+            else:
+                self.transport.close()  # nothing was asked
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_head, self._head_bytes, self._since = True, 0, self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer it."""
+        self._in_head = False
+        if sum(len(name) + len(value) for name, value in self.headers) > _HEAD_BYTES:
+            raise _long_head()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, or what a callback has refused."""
+        cause = sys.exception()
+        while cause and not isinstance(cause, MarfaError):
+            cause = cause.__context__
+        error = cause if isinstance(cause, MarfaError) else None
+        self._refuse(error or errors.RequestError("the request is not HTTP/1.1"))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        if self._running:  # it is answered as if it had not asked for another protocol
+            self._running[0].keep_alive = False
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        send, cycle.transport = cycle.send, self
+
+        async def last(message: Any) -> None:
+            if not cycle.response_started and (cycle.more_body or self._guard.ending()):
+                cycle.keep_alive = False
+            await send(message)
+
+        cycle.send = last
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+        self._running = cycle, task
+
+    # What a cycle takes for its transport.
+
+    def write(self, data: bytes) -> None:
+        """Send what a cycle has to say, the head of an answer together with what follows it."""
+        self._held.append(data)
+        if len(self._held) == 1:
+            self.loop.call_soon(self._flush)
+        else:
+            self._flush()
+
+    def is_closing(self) -> bool:
+        """Say whether nothing more can be sent."""
+        return self.transport.is_closing()
+
+    def close(self) -> None:
+        """Close, once what there is to say has been sent."""
+        self._flush()
+        self._close(whole=not (self._running and self._running[0].more_body))
+
+    def _flush(self) -> None:
+        if self._held and not self.transport.is_closing():
+            self.transport.write(b"".join(self._held))
+        self._held.clear()
+
+    def _close(self, *, whole: bool) -> None:
+        if self.transport.is_closing():
+            return
+        if whole:
+            self.transport.close()
+            return
+        self._thrown_away, self._since = 1, self.loop.time()
+        self.flow.resume_reading()
+        self.transport.write_eof()
+
+    def _refuse(self, error: MarfaError) -> None:
+        """Answer something that gets no further than here, and close."""
+        if self._thrown_away or self.transport.is_closing():
+            return
+        if self._running and not self._running[0].response_complete:
+            self._running[0].keep_alive = False  # the answer under way is finished before
+            self.flow.pause_reading()
+            return
+        self._guard.refused(error.http_status)
+        self.transport.write(_whole(error))
+        self._close(whole=False)
+
+
+def _long_head() -> MarfaError:
+    return errors.LongHeadersError(f"the headers are larger than {_HEAD_BYTES} bytes")
+
+
+def _whole(error: MarfaError) -> bytes:
+    response = problem(error)
+    headers = {
+        "Content-Type": response.content_type,
+        "Content-Length": str(len(response.body)),
+        "Connection": "close",
+        "X-Request-ID": secrets.token_hex(8),
+        **response.headers,
+        **SAFETY,
+    }
+    status = HTTPStatus(response.status)
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + response.body

@@ -10,7 +10,9 @@ PEERS_TORCH := torchserve training
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-jobs test-browser test-cloud faults peers peers-light hosts check bench docs clean
+CLOUD_FAULTS := tests/torture/test_cloud_faults.py tests/torture/test_job_faults.py
+
+.PHONY: help setup run test test-jobs test-browser test-cloud faults torture torture-sample peers peers-light hosts check bench docs clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,10 +49,16 @@ test-jobs: .venv/installed .venv/aws-lambda-rie  ## training and scoring as jobs
 	$(BIN)/pytest -m job tests/functional
 
 test-cloud: .venv/installed  ## the account that is emulated for the tests, and a sample of its faults
-	$(BIN)/pytest tests/cloud tests/torture -o norecursedirs='.*'
+	$(BIN)/pytest tests/cloud $(CLOUD_FAULTS) -o norecursedirs='.*'
 
 faults: .venv/installed  ## cut, throttle and refuse deployments and jobs at each of their calls (two hours)
-	FAULTS_EVERY=1 $(BIN)/pytest tests/torture -o norecursedirs=".*"
+	FAULTS_EVERY=1 $(BIN)/pytest $(CLOUD_FAULTS) -o norecursedirs='.*'
+
+torture: .venv/installed  ## everything that is done to marfa on purpose, one line a promise (SEED=1 ROOMS=fuzz,load SAMPLE=1)
+	@$(BIN)/python -m tests.torture
+
+torture-sample: .venv/installed  ## a sample of it, and planted bugs that each of its promises must see
+	$(BIN)/pytest $(wildcard tests/torture/fuzz tests/torture/load tests/torture/score) -o norecursedirs='.*'
 
 .venv-peers/%/installed: tests/peers/stacks/%.txt
 	$(PYTHON) -m venv --clear $(@D)

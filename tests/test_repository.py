@@ -40,7 +40,7 @@ ALLOWED = {
     "container/app.py": {"starlette"},
     "container/answering.py": {"starlette"},
     "container/asking.py": {"starlette"},
-    "container/connection.py": {"uvicorn"},
+    "container/connection.py": {"uvicorn", "httptools"},
     "container/server.py": {"uvicorn"},
     "container/questions.py": NUMPY,  # the noise that golden texts must bear
     "container/observing.py": {"starlette", "prometheus_client"},

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from marfa import errors
@@ -23,6 +24,7 @@ _TAKEN_BYTES = 10_000
 """In `send_seconds` a client takes more than that, or the line is given up."""
 _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
+_WISH = (b"upgrade", b"connection", b"http2-settings")
 _UNHEARD = logging.getLogger("marfa.connection")
 _UNHEARD.setLevel(logging.CRITICAL + 1)
 
@@ -59,6 +61,7 @@ class Connection(HttpToolsProtocol):
         self._since = self._left_since = self.loop.time()
         self._left = self._thrown_away = 0
         self._held: list[bytes] = []
+        self._fed = self._without_wish = b""
 
     def connection_made(self, transport: Any) -> None:
         """Begin."""
@@ -81,7 +84,9 @@ class Connection(HttpToolsProtocol):
             if self._thrown_away > _THROWN_AWAY_BYTES:
                 self.transport.abort()
             return
+        self._fed = data
         super().data_received(data)
+        self._fed = b""
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES:
@@ -119,9 +124,25 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin to answer it."""
         self._in_head = False
-        if sum(len(name) + len(value) for name, value in self.headers) > _HEAD_BYTES:
+        if sum(len(name) + len(value) + 4 for name, value in self.headers) > _HEAD_BYTES:
             raise _long_head()
-        super().on_headers_complete()
+        if self.parser.get_method() == b"CONNECT":
+            message = "this is no proxy"
+            raise errors.RequestError(message)
+        if self.parser.should_upgrade():
+            self._without_wish = self._head_without_wish()
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of its body."""
+        if not self._without_wish:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End it."""
+        if not self._without_wish:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or what a callback has refused."""
@@ -132,8 +153,21 @@ class Connection(HttpToolsProtocol):
         self._refuse(error or errors.RequestError("the request is not HTTP/1.1"))
 
     def _unsupported_upgrade_warning(self) -> None:
-        if self._running:  # it is answered as if it had not asked for another protocol
-            self._running[0].keep_alive = False
+        """Read a request that wishes for another protocol once more, without its wish.
+
+        The parser ends at such a request and leaves its body aside, but Java's client for one sends the
+        wish with whatever it asks.
+        """
+        cause = sys.exception()
+        assert isinstance(cause, HttpParserUpgrade)
+        again, self._without_wish = self._without_wish + self._fed[cause.args[0] :], b""
+        self.parser = HttpRequestParser(self)
+        super().data_received(again)
+
+    def _head_without_wish(self) -> bytes:
+        left = [pair for pair in self.headers if pair[0] not in _WISH]
+        first = b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
+        return first + b"".join(b"%b: %b\r\n" % pair for pair in left) + b"\r\n"
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         send, cycle.transport = cycle.send, self
@@ -188,9 +222,13 @@ class Connection(HttpToolsProtocol):
         if self._thrown_away or self.transport.is_closing():
             return
         if self._running and not self._running[0].response_complete:
-            self._running[0].keep_alive = False  # the answer under way is finished before
-            self.flow.pause_reading()
-            return
+            cycle, task = self._running
+            if cycle.response_started or not cycle.more_body:
+                cycle.keep_alive = False  # the answer under way is finished before
+                self.flow.pause_reading()
+                return
+            cycle.disconnected = True
+            task.cancel()
         self._guard.refused(error.http_status)
         self.transport.write(_whole(error))
         self._close(whole=False)

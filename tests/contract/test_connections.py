@@ -1,0 +1,194 @@
+"""What a connection is held to: time, size, and an answer that arrives."""
+
+import contextlib
+import json
+import socket
+import time
+
+import pytest
+from tests.contract import tiny
+
+from marfa.settings import ServeSettings
+from marfa.stages.serve import Running
+
+TEXT = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+GOOD = TEXT + b"Content-Length: 4\r\n\r\ngood"
+SHORT = {"header_seconds": 0.4, "body_seconds": 0.4, "send_seconds": 0.4}
+
+
+@pytest.fixture(scope="module")
+def running(model_path):
+    with Running(model_path, ServeSettings(port=0, engine="numpy", **SHORT)) as server:
+        yield server
+
+
+def dial(running, **options):
+    host, port = running.url.removeprefix("http://").rstrip("/").split(":")
+    line = socket.socket()
+    for name, value in options.items():
+        line.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
+    line.settimeout(5)
+    line.connect((host, int(port)))
+    return line
+
+
+def rest(line):
+    """Everything that comes until the line ends."""
+    found = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := line.recv(65_536):
+            found += piece
+    return found
+
+
+def problem(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert b"connection: close" in head.lower()
+    assert b"x-content-type-options: nosniff" in head.lower()
+    document = json.loads(body)
+    assert document["status"] == int(head.split()[1])
+    return document["status"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /ping HT", 408),  # and no more of it
+        (b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 40_000, 431),
+        (b"GET /ping HTTP/1.1\r\n" + b"X: y\r\n" * 9_000 + b"\r\n", 431),
+        (b"GET /" + b"y" * 40_000, 431),
+        (b"hello\r\n\r\n", 400),
+        (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /ping HTTP/9.9\r\n\r\n", 400),
+        (b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (TEXT + b"Content-Length: -4\r\n\r\ngood", 400),
+        (TEXT + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\ngood", 400),
+        (
+            TEXT + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\n\r\n",
+            400,
+        ),
+        (TEXT + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (TEXT + b"Content-Length: 99\r\n\r\ngood", 408),
+        (TEXT + b"Content-Length: 99999999\r\n\r\ngood", 413),
+    ],
+)
+def test_what_is_no_request_is_refused_in_the_contracts_form_and_the_line_ends(
+    running, sent, status
+):
+    with dial(running) as line:
+        began = time.monotonic()
+        line.sendall(sent)
+        assert problem(rest(line)) == status
+        assert time.monotonic() - began < 4
+
+
+def test_a_line_on_which_nothing_is_asked_ends_without_a_word(running):
+    with dial(running) as line:
+        began = time.monotonic()
+        assert rest(line) == b""
+        assert 0.3 < time.monotonic() - began < 3
+
+
+def test_a_long_body_that_is_refused_is_not_read_to_its_end(running):
+    head = TEXT + b"Content-Length: 100000000\r\n\r\n"
+    sent = 0
+    with dial(running, SO_SNDBUF=16_384) as line:
+        line.sendall(head)
+        line.settimeout(2)
+        with contextlib.suppress(OSError):
+            while sent < 50_000_000:
+                sent += line.send(b"x" * 65_536)
+    assert sent < 10_000_000  # what the kernel keeps in its buffers included
+
+
+def test_the_answer_to_a_refused_body_arrives_while_the_body_is_still_sent(running):
+    with dial(running) as line:
+        line.sendall(TEXT + b"Content-Length: 100000000\r\n\r\n" + b"x" * 30_000)
+        assert problem(rest(line)) == 413
+
+
+def test_one_line_carries_many_requests_and_each_answer_leaves_in_one_piece(running):
+    with dial(running) as line:
+        for _ in range(20):
+            line.sendall(GOOD)
+            answer = line.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"}")
+
+
+def test_requests_that_are_sent_without_waiting_are_answered_in_order(running):
+    other = GOOD.replace(b"/invocations", b"/nowhere")
+    with dial(running) as line:
+        line.sendall((GOOD + other) * 3)
+        found = b""
+        while found.count(b"HTTP/1.1 ") < 6 or not found.endswith(b"}"):
+            found += line.recv(65_536)
+    statuses = [part.split()[0] for part in found.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"200", b"404"] * 3
+
+
+def test_what_follows_a_good_request_and_is_none_does_not_spoil_its_answer(running):
+    with dial(running) as line:
+        line.sendall(GOOD + b"nonsense\r\n\r\n")
+        assert rest(line).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_wants_another_protocol_is_answered_in_this_one(running):
+    wish = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAAA\r\n"
+    asked = GOOD.replace(b"\r\n\r\n", b"\r\n" + wish + b"\r\n")
+    with dial(running) as line:
+        for pieces in ([asked], [asked[:-2], asked[-2:]], [GOOD], [asked[:-4], asked[-4:]]):
+            for piece in pieces:
+                line.sendall(piece)
+                time.sleep(0.01)
+            assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_asks_first_whether_it_may_send_may(running):
+    with dial(running) as line:
+        line.sendall(
+            GOOD.removesuffix(b"good").replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+        )
+        assert line.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        line.sendall(b"good")
+        assert line.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_does_not_take_its_answer_is_given_up(tmp_path):
+    path = tiny.write(tmp_path / "model.tar.gz")
+    settings = ServeSettings(port=0, engine="numpy", max_length=200_000, **SHORT)
+    body = b'{"length": 200000}'
+    with Running(path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
+        line.sendall(
+            b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        assert line.recv(100).startswith(b"HTTP/1.1 200 ")
+        until(lambda: server.application.state.waiting == 0, 30)
+
+
+def until(condition, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_more_connections_than_may_be_are_refused(model_path):
+    settings = ServeSettings(port=0, engine="numpy", connections=3)
+    with Running(model_path, settings) as server, contextlib.ExitStack() as lines:
+        for _ in range(3):
+            lines.enter_context(dial(server)).sendall(b"GET")
+        time.sleep(0.1)
+        assert problem(rest(lines.enter_context(dial(server)))) == 503
+        counted = rest_of_metrics(server, lines)
+    assert 'http_requests_total{path="none",status="503"} 1.0' in counted
+
+
+def rest_of_metrics(server, lines):
+    lines.close()
+    time.sleep(0.1)
+    with dial(server) as line:
+        line.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return rest(line).decode()

@@ -1,5 +1,6 @@
 """The HTTP server: the contract's answers, limits while reading, nothing leaked."""
 
+import gzip
 import http.client
 import json
 import socket
@@ -93,6 +94,19 @@ def test_head_answers_as_get_without_the_body(running, path):
     assert headers["content-type"] == expected["content-type"]
     if path != "/metrics":  # which counts the first of the two
         assert int(headers["content-length"]) == len(content)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_comes_packed_to_who_takes_that_and_is_the_same(running, path):
+    _, plain, content = ask(running, "GET", path, headers={"Accept-Encoding": "identity"})
+    _, packed, body = ask(running, "GET", path, headers={"Accept-Encoding": "br, gzip"})
+    assert "content-encoding" not in plain
+    assert packed["content-encoding"] == "gzip"
+    assert gzip.decompress(body) == content
+    assert int(packed["content-length"]) == len(body) < len(content)
+    for headers in (plain, packed):
+        assert headers["vary"] == "Accept-Encoding"
+        assert headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize(

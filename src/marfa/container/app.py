@@ -133,7 +133,7 @@ def _always(page: pages.Page) -> Answer:
     async def answer(request: Request) -> Response:
         if not isinstance(page.source, bytes):
             await run_in_threadpool(lambda: page.content)  # it may take a second to make
-        return _http(page.response)
+        return _http(page.answer(request.headers.get("accept-encoding", "")))
 
     return answer
 

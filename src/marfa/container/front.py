@@ -52,7 +52,7 @@ class Front:
         try:
             asked = gateway.asked(event)
             path, method = asked.path, asked.method
-            response = self._respond(asked)
+            response = self._respond(asked, gateway.accept_encoding(event))
         except MarfaError as error:
             if isinstance(error, CloudError) and error.code:  # AWS's word, never a client's
                 failure = {"failure": error.code}
@@ -68,10 +68,10 @@ class Front:
         self._first = False
         return answer
 
-    def _respond(self, asked: Request) -> Response:
+    def _respond(self, asked: Request, accept_encoding: str) -> Response:
         page = self._pages.get(asked.path)
         if page is None and asked.path not in PINGS:
             return self._ask(asked)
         if asked.method not in _READING:
             raise routing.not_allowed(", ".join(_READING))
-        return page.response if page else self._ask(Request(_READING[0], PINGS[0]))
+        return page.answer(accept_encoding) if page else self._ask(Request(_READING[0], PINGS[0]))

@@ -60,6 +60,15 @@ def asked(event: Any) -> Request:
     )
 
 
+def accept_encoding(event: Any) -> str:
+    """Return in what codings an answer may be packed; none where the gateway would not hand on bytes.
+
+    HTTP APIs and function URLs do; REST APIs only those of media types that somebody has listed.
+    """
+    is_plain = isinstance(event, Mapping) and event.get("version") == "2.0"
+    return _headers(event).get("accept-encoding", "") if is_plain else ""
+
+
 def _line(event: Any) -> tuple[str, str]:
     """Return method and path, in either format."""
     match event:

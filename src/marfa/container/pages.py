@@ -5,10 +5,12 @@ Reading it back needs nothing but the standard library, so that a function witho
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -29,12 +31,25 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".json": JSON,
     ".webmanifest": "application/manifest+json",
 }
 _BYTES = "application/octet-stream"
 _PAGES: Mapping[str, str] = {"classifier": "index.html", "generator": "write.html"}
 """What stands at / by the task of the model."""
 
+_OTHERS: Mapping[str, frozenset[str]] = {
+    "classifier": frozenset(
+        {
+            *("write.js", "write.css", "writer.js", "events.js"),
+            *("author.js", "alphabet.js", "writing.js", "sampling.js"),
+        }
+    ),
+    "generator": frozenset(
+        {"page.js", "race.js", "judge.js", "codec.js", "porter.js", "judging.js"}
+    ),
+}
+"""Files that the page of a task has no use for, since only the other task's page has."""
 
 DEVICE = "/device.json"
 """Tells the page whether it has a model of its own, and whether there is a server."""
@@ -63,11 +78,50 @@ class Page:
         """The bytes."""
         return self.source if isinstance(self.source, bytes) else self.source()
 
+    @cached_property
+    def packed(self) -> bytes:
+        """The bytes packed for the way; the same ones where that makes them no smaller."""
+        if self.lasting:  # the model's file is packed already
+            return self.content
+        return min(gzip.compress(self.content, 9, mtime=0), self.content, key=len)
+
     @property
     def response(self) -> Response:
         """Return it as a response, which a browser may keep, but must ask about unless it lasts."""
         kept = "public, max-age=31536000, immutable" if self.lasting else "no-cache"
         return Response(200, self.content_type, self.content, {"Cache-Control": kept})
+
+    def answer(self, accept_encoding: str) -> Response:
+        """Return it as a response, packed with gzip for a client that takes that.
+
+        Args:
+            accept_encoding: the client's header; empty where it has sent none.
+
+        >>> page = Page(b"<p>" * 99, "text/html")
+        >>> page.answer("gzip, br").headers["Content-Encoding"], len(page.answer("").body)
+        ('gzip', 297)
+        """
+        found = self.response
+        if self.lasting:
+            return found
+        headers = {**found.headers, "Vary": "Accept-Encoding"}
+        if takes_gzip(accept_encoding) and self.packed is not self.content:
+            headers["Content-Encoding"] = "gzip"
+            return replace(found, body=self.packed, headers=headers)
+        return replace(found, headers=headers)
+
+
+def takes_gzip(accept_encoding: str) -> bool:
+    """Say whether a client that sends this header reads what is packed with gzip.
+
+    >>> takes_gzip("br, GZip;q=0.5"), takes_gzip("gzip; q=0"), takes_gzip("identity")
+    (True, False, False)
+    """
+    for each in accept_encoding.lower().split(","):
+        coding, *parameters = (part.strip() for part in each.split(";"))
+        if coding in {"gzip", "*"}:
+            return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", part) for part in parameters)
+    return False
 
 
 def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
@@ -86,7 +140,8 @@ def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
 
     web = resources.files("marfa").joinpath("web")
     names = {"/": _PAGES[model.task], "/docs": "docs.html"}
-    names |= {f"/{file.name}": file.name for file in web.iterdir() if _has_address(file.name)}
+    own_names = {file.name for file in web.iterdir()} - _OTHERS[model.task]
+    names |= {f"/{name}": name for name in own_names if _has_address(name)}
     alive = {
         "status": "alive",
         "version": __version__,

@@ -87,6 +87,16 @@ export function explain(problem, seconds) {
     : new Failure("You are offline", "Your text is still here. Try again when you are connected.", lost);
 }
 
+export const PATIENCE_MS = 1500; // that the server has alone
+
+/** Why the server is not who answered; null: it was only slow. */
+export function reason(failure) {
+  if (failure === null) return "the server was slow";
+  if (failure.status === 429 || failure.status === 503) return "the server was busy";
+  if (failure.status) return "the server failed";
+  return failure.lost ? "the server did not answer" : "the server’s answer made no sense";
+}
+
 /** What the server tells of its model, or null; a page works without. */
 export async function askModel() {
   try {

@@ -1,17 +1,7 @@
 // Who answers: the server, and when that is slow, failing or gone, this device as well. Whoever is first
 // does, and only one. A person's own mistakes are no reason to ask anybody else.
 
-import { explain } from "./exchange.js";
-
-export const PATIENCE_MS = 1500; // that the server has alone
-
-/** Why the server is not who answered; null: it was only slow. */
-export function reason(failure) {
-  if (failure === null) return "the server was slow";
-  if (failure.status === 429 || failure.status === 503) return "the server was busy";
-  if (failure.status) return "the server failed";
-  return failure.lost ? "the server did not answer" : "the server’s answer made no sense";
-}
+import { PATIENCE_MS, explain, reason } from "./exchange.js";
 
 /** Say in a few words who answered. */
 export function credit({ by, why }) {

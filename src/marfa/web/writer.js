@@ -2,9 +2,9 @@
 // What is shown of it is not this module's business.
 
 import { readEvents } from "./events.js";
-import { PATIENCE_MS, reason } from "./race.js";
 import {
-  Failure, explain, isCount, isRecord, isShare, isText, nonsense, post, readJson, refusal,
+  Failure, PATIENCE_MS, explain, isCount, isRecord, isShare, isText, nonsense, post, readJson, reason,
+  refusal,
 } from "./exchange.js";
 
 const SILENCE_MS = 20_000; // without a byte, not even a heartbeat: the connection counts as lost

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -79,31 +80,41 @@ def test_what_is_served_names_the_file_and_keeps_one_version(model_path):
     assert alone["/sw.js"].content != worker.content
 
 
-def test_page_and_engine_are_small(model_path):
-    """Each file packed by itself, as a host sends them, for the page of either task."""
-    made = bundle.load(model_path)
+@pytest.mark.parametrize("fixture", ["model_path", "writer_path"])
+def test_page_and_engine_are_small(request, fixture):
+    """Each file packed by itself, as it is sent: the page, its languages, its engine, of either task."""
+    found = kept(bundle.load(request.getfixturevalue(fixture)))
+    sizes = {name: len(gzip.compress(content, 9)) for name, content in found.items()}
+    assert sum(sizes.values()) <= 40_000, sizes
+
+
+@pytest.mark.parametrize("fixture", ["model_path", "writer_path"])
+def test_each_page_gets_the_files_that_it_asks_for_and_no_others(request, fixture):
+    found = kept(bundle.load(request.getfixturevalue(fixture)))
+    wanted = re.compile(rb'(?:from |import |import\(|src=|href=|Worker\()"(?:\./)?([\w.]+\.\w+)"')
+    reached, left = {"/sw.js", "/device.json", "/v1/model", "/fr.json", "/ar.json"}, ["/"]
+    missing = set()
+    while left:
+        path = left.pop()
+        if path not in found:
+            missing.add(path)
+        elif path not in reached or path == "/":
+            reached.add(path)
+            left += [f"/{name.decode()}" for name in wanted.findall(found[path])]
+    assert found.keys() - {"/"} <= reached
+    # the engine has two doors, of which one stays shut
+    assert missing == {"model_path": {"/author.js"}, "writer_path": {"/judge.js"}}[fixture]
+
+
+def kept(made):
+    """All that a browser keeps of a page but the model."""
     files = pages.files(loading.of(made, engine="numpy"), DEFAULT_LIMITS)
-    files |= {"/sw.js": pages.own(made, files)["/sw.js"]}
-    shared = (
-        "exchange",
-        "device",
-        "race",
-        "worker",
-        "model",
-        "codec",
-        "porter",
-        "lstm",
-        "sampling",
-        "sw",
-    )
-    both = [f"/{name}.js" for name in shared]
-    both += ["/style.css", "/icon.svg", "/site.webmanifest"]
-    for own_files in (
-        ["/", "/page.js"],
-        ["/", "/write.js", "/writer.js", "/events.js", "/write.css"],
-    ):
-        sizes = {name: len(gzip.compress(files[name].content, 9)) for name in both + own_files}
-        assert sum(sizes.values()) <= 40_000, sizes
+    files = {**files, **pages.own(made, files)}
+    return {
+        path: page.content
+        for path, page in files.items()
+        if path not in pages.UNKEPT and not page.lasting
+    }
 
 
 def test_what_the_page_loses_is_measured_when_a_model_is_packaged(model_path, writer_path):

@@ -1,9 +1,15 @@
 """What is always the same at an address."""
 
+import base64
+import gzip
 import json
+
+import pytest
+from tests import gateways
 
 from marfa.container import pages
 from marfa.container.contract import Limits, Request, respond
+from marfa.container.front import Front
 from marfa.loading import load
 
 
@@ -31,3 +37,24 @@ def test_equal_pages_are_written_as_equal_files(model_path):
     backwards = dict(reversed(made.items()))
     assert list(pages.pack(made).items()) == list(pages.pack(backwards).items())
     assert json.loads(pages.pack(made)["index.json"])["/"]["content_type"].startswith("text/html")
+
+
+def test_a_function_packs_for_a_gateway_that_hands_on_bytes():
+    front = Front({"/": pages.Page(b"<p>" * 99, "text/html")}, lambda asked: pytest.fail("asked"))
+    for event, is_packed in ((gateways.http, True), (gateways.url, True), (gateways.rest, False)):
+        asked = event(Request("GET", "/"))
+        asked["headers"]["accept-encoding"] = "gzip, deflate"
+        answer = front.answer(asked)
+        assert (answer["headers"].get("Content-Encoding") == "gzip") is is_packed
+        assert answer["isBase64Encoded"] is is_packed
+        if is_packed:
+            assert gzip.decompress(base64.b64decode(answer["body"])) == b"<p>" * 99
+        assert answer["headers"]["Vary"] == "Accept-Encoding"
+
+
+def test_what_packing_makes_larger_or_is_packed_already_goes_as_it_is():
+    small, model = pages.Page(b"{}", "application/json"), pages.Page(b"m" * 99, "x/y", lasting=True)
+    for page in (small, model):
+        answer = page.answer("gzip")
+        assert "Content-Encoding" not in answer.headers
+        assert answer.body == page.content

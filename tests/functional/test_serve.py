@@ -1,7 +1,9 @@
 """serve: the command, as a person or a container starts it and stops it."""
 
 import contextlib
+import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -14,6 +16,7 @@ import pytest
 from tests.contract import tiny
 from tests.installed import untar
 
+from marfa import archives, bundle
 from marfa.errors import BundleError, SettingsError
 from marfa.predictor import Predictor
 from marfa.settings import ServeSettings
@@ -26,11 +29,12 @@ def tiny_path(tmp_path_factory):
     return tiny.write(tmp_path_factory.mktemp("tiny") / "model.tar.gz")
 
 
-def start(*arguments):
+def start(*arguments, temporary=None):
     process = subprocess.Popen(
         [sys.executable, "-m", "marfa", "serve", *map(str, arguments), "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "TMPDIR": str(temporary)} if temporary else None,
     )
     assert process.stderr is not None
     for line in process.stderr:
@@ -134,10 +138,110 @@ def test_both_engines_serve(model_path):
             assert answer.status == 200
 
 
+def workers_of(process):
+    path = f"/proc/{process.pid}/task/{process.pid}/children"
+    return [int(each) for each in pathlib.Path(path).read_text().split()]
+
+
+def until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def is_there(process):
+    try:
+        return "\nState:\tZ" not in pathlib.Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def get(url, timeout=10):
+    with urllib.request.urlopen(url, timeout=timeout) as answer:
+        return answer.read()
+
+
 def test_a_killed_server_leaves_nothing_behind(model_path, tmp_path):
-    before = set(os.listdir(tmp_path))
-    process, _ = start(model_path)
-    time.sleep(0.1)
+    process, _ = start(model_path, "--workers", "2", temporary=tmp_path)
+    until(lambda: len(workers_of(process)) == 2)
+    left = workers_of(process)
+    assert [*tmp_path.glob("marfa*")] != []
     process.kill()
     process.communicate()
-    assert set(os.listdir(tmp_path)) == before
+    until(lambda: not any(map(is_there, left)))
+    assert [*tmp_path.glob("marfa*")] == []
+
+
+def test_a_stopped_server_leaves_nothing_behind(model_path, tmp_path):
+    process, url = start(model_path, "--workers", "2", temporary=tmp_path)
+    get(url + "ping")
+    left = workers_of(process)
+    process.terminate()
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not any(map(is_there, left))
+    assert [*tmp_path.glob("marfa*")] == []
+
+
+def test_a_killed_worker_is_replaced_within_two_seconds_and_said_as_json(model_path):
+    process, url = start(model_path, "--workers", "2")
+    until(lambda: len(workers_of(process)) == 2)
+    first, second = workers_of(process)
+    os.kill(first, signal.SIGKILL)
+    began = time.monotonic()
+    until(lambda: len(set(workers_of(process)) - {first}) == 2, 2)
+    until(lambda: get(url + "ping") == b'{"status":"Healthy"}', 2 - (time.monotonic() - began))
+    assert second in workers_of(process)
+    process.terminate()
+    _, told = process.communicate(timeout=20)
+    (line,) = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert line["level"] == "warning"
+    assert "takes its place" in line["event"]
+
+
+def test_what_all_workers_have_counted_is_one_sum_whoever_is_asked(model_path):
+    process, url = start(model_path, "--workers", "2", "--engine", "numpy")
+    until(lambda: len(workers_of(process)) == 2)
+    for _ in range(20):  # each on a line of its own, which either may take
+        request = urllib.request.Request(
+            url + "invocations", b"good", {"Content-Type": "text/plain"}
+        )
+        urllib.request.urlopen(request, timeout=10).read()
+    os.kill(workers_of(process)[0], signal.SIGKILL)
+    counted = {get(url + "metrics") for _ in range(3)}.pop().decode()
+    assert 'http_requests_total{path="/invocations",status="200"} 20.0' in counted
+    assert counted.count("marfa_model_info{") == 1
+    process.terminate()
+    process.communicate(timeout=20)
+
+
+def test_requests_are_logged_as_json_when_that_is_wanted(model_path):
+    process, url = start(model_path, "--workers", "1", "--log", "all")
+    marker = "marker-string-93"
+    for headers in ({}, {"X-Request-ID": marker}):
+        request = urllib.request.Request(url + f"ping?{marker}", headers=headers)
+        urllib.request.urlopen(request, timeout=10).read()
+    process.terminate()
+    _, told = process.communicate(timeout=20)
+    lines = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert [(line["path"], line["status"]) for line in lines] == [("/ping", 200)] * 2
+    assert (len(lines[0]["id"]), lines[1]["id"]) == (16, "-")
+    assert marker not in told
+
+
+def test_a_model_that_answers_otherwise_than_it_was_packaged_is_said_and_not_served(tmp_path):
+    contents = tiny.contents()
+    contents["golden.jsonl"] = contents["golden.jsonl"].replace(b'"status": 200', b'"status": 201')
+    model = tmp_path / "model.tar.gz"
+    archives.write_tar_gz(model, bundle.seal(contents, {"task": "generator"}))
+    process = subprocess.run(
+        [sys.executable, "-m", "marfa", "serve", str(model), "--port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 3
+    assert "answered differently" in process.stderr
+    assert "Traceback" not in process.stderr

@@ -22,7 +22,6 @@ from marfa import errors
 from marfa.errors import MarfaError
 
 _SILENT_SECONDS = 30.0
-"""A process whose loop has gone round no more for so long hangs, and is ended."""
 _PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds before a process is begun again, by how often it has failed in a row before it was ready."""
 
@@ -92,10 +91,17 @@ class Crew:
         work: what each does.
         count: how many there are.
         note: told of what went wrong and has been seen to.
+        silent_seconds: a process whose loop has not gone round for so long hangs, and is ended.
     """
 
-    def __init__(self, work: Work, count: int, note: Callable[[str], None]) -> None:
-        self._work, self._note = work, note
+    def __init__(
+        self,
+        work: Work,
+        count: int,
+        note: Callable[[str], None],
+        silent_seconds: float = _SILENT_SECONDS,
+    ) -> None:
+        self._work, self._note, self._silent_seconds = work, note, silent_seconds
         self._places = [_Place(number) for number in range(count)]
         self._context = multiprocessing.get_context("fork")
         gc.collect()
@@ -136,7 +142,7 @@ class Crew:
             if place.line in told:
                 self._hear(place)
         for place in self._places:
-            if place.process and time.monotonic() - place.heard > _SILENT_SECONDS:
+            if place.process and time.monotonic() - place.heard > self._silent_seconds:
                 self._note("a process hung, and was ended")
                 place.process.kill()
         if all(place.failures >= len(_PAUSES) for place in self._places):
@@ -145,14 +151,15 @@ class Crew:
     def stop(self, seconds: float) -> None:
         """Let all processes end their work; kill those that have not after so many seconds."""
         there = [place.process for place in self._places if place.process]
-        for process in there:
-            process.terminate()
         end = time.monotonic() + seconds
+        while any(process.is_alive() for process in there) and time.monotonic() < end:
+            for process in there:
+                process.terminate()  # again, for one that has just begun and does not listen yet
+            wait([process.sentinel for process in there if process.is_alive()], 0.2)
         for process in there:
-            process.join(max(0.0, end - time.monotonic()))
             if process.is_alive():
                 process.kill()
-                process.join()
+            process.join()
 
     def _fill(self, place: _Place) -> None:
         place.line, theirs = self._context.Pipe()
@@ -186,10 +193,8 @@ class Crew:
         if place.told is None:
             place.failures += 1
             place.error = place.error or MarfaError("a process ended before it could serve")
-        else:
-            self._note(
-                f"a process ended by itself ({place.process.exitcode}); another takes its place"
-            )
+        code = place.process.exitcode
+        self._note(f"a process ended by itself ({code}); another takes its place")
         place.process = place.line = place.told = None
         place.due = time.monotonic() + _PAUSES[min(place.failures, len(_PAUSES) - 1)]
 
@@ -197,6 +202,7 @@ class Crew:
 def _be(work: Work, line: Connection, number: int) -> None:
     """Be one of the processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who watches tells the others
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until there is something to be finished
     mine = Line(line, number)
     try:
         work(mine)

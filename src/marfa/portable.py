@@ -19,7 +19,7 @@ BUNDLE = (
     *("settings/classifier.py", "settings/cloud.py", "settings/common.py"),
     *("settings/declare.py", "settings/generator.py", "settings/job.py"),
     *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
-    *("text/stopwords.py", "text/vocab.py", "text/words.py"),
+    *("text/porter.py", "text/stopwords.py", "text/vocab.py", "text/words.py"),
 )
 """What answers, and needs numpy alone; it travels in every bundle, as its `code/marfa`."""
 

@@ -22,6 +22,7 @@ from marfa.engines.numpy_engine import NumpyEngine
 from marfa.model import configuration
 from marfa.predictor import Predictor
 from marfa.settings import ModelSettings, TextSettings, WriterSettings
+from marfa.text import words
 from marfa.text.clean import clean
 
 TUTORIAL = TextSettings(
@@ -213,6 +214,17 @@ def stems_as_snowball(engine: Engine) -> None:
         (word, one) for word, one in zip(words, found, strict=True) if stemmer.stemWord(word) != one
     ]
     assert not wrong, ascii(wrong[:20])
+
+
+def takes_late_words_for_rare_as_python(engine: Engine) -> None:
+    """Of a text of endless new words so many are stemmed in Python as on the page."""
+    made, model = model_of(untrained.judge(*SHAPES["tutorial"]))
+    asked = "movies " + " ".join(f"w{number}s" for number in range(words.MOST_STEMMED))
+    asked += " films the movies"
+    read = model.codec.encode(asked)
+    (other,) = engine(exact(made), {"judge": [asked]})["judge"]
+    assert (read.ids, read.known, read.total) == (other["ids"], other["known"], other["total"])
+    assert read.known == 2
 
 
 def cleans_as_python(engine: Engine) -> None:

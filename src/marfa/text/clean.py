@@ -19,7 +19,7 @@ _SCRIPT = (re.compile(r"<script\b[^<>]*>", re.I), re.compile(r"</script[^<>]*>",
 _STYLE = (re.compile(r"<style\b[^<>]*>", re.I), re.compile(r"</style[^<>]*>", re.I))
 # `html.unescape` alone would hand a million digits to int(), which refuses them with an exception.
 _ENTITY = re.compile(
-    r"&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[a-zA-Z][a-zA-Z0-9]{1,31});?"
+    r"(&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[a-zA-Z][a-zA-Z0-9]{1,31});?)"
 )
 
 
@@ -45,7 +45,9 @@ def clean(text: str) -> str:
             text = _cut(text, opening, closing)
         text = _TAG.sub(" ", text)
     if "&" in text:
-        text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
+        pieces = _ENTITY.split(text)  # what stands between entities, and at odd places these
+        pieces[1::2] = map(_Entities().__getitem__, pieces[1::2])
+        text = "".join(pieces)
     # Nearly every text is in normal form already. To find that out is quick, marks in a hostile order
     # included; only to put them in order is not, so only then are long runs of them cut.
     if text.isascii() or unicodedata.is_normalized("NFC", text):
@@ -75,6 +77,14 @@ def _cut_marks(run: re.Match[str]) -> str:
         if marks <= _MOST_MARKS:
             kept.append(character)
     return "".join(kept)
+
+
+class _Entities(dict[str, str]):
+    """Maps the entities of one text to what they stand for, found out once each."""
+
+    def __missing__(self, entity: str) -> str:
+        self[entity] = found = html.unescape(entity)
+        return found
 
 
 def _cut(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:

@@ -68,6 +68,8 @@ class Codec:
         memo = self._memo
         if len(memo) > _MAX_MEMO:
             memo.clear()
+        if len(found) > words.MOST_STEMMED and self.settings.stem != "none":
+            memo = self._memo_of_many(found)
         ids = []
         unknown: dict[str, None] = {}
         for word in found:
@@ -87,6 +89,13 @@ class Codec:
         return Encoded(
             crop(ids, self.settings.max_words, self.settings.crop), known, total, tuple(unknown)
         )
+
+    def _memo_of_many(self, found: list[str]) -> dict[str, int]:
+        """Return what to take for the memo of a long text, in which words that come late are rare."""
+        late = list(dict.fromkeys(found))[words.MOST_STEMMED :]
+        without = words.dropped(self.settings)
+        rare = {word: RARE for word in late if word not in without}
+        return {**self._memo, **rare} if rare else self._memo
 
     def _look_up(self, word: str) -> int:
         normal = self._normal(word)

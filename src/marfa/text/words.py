@@ -15,6 +15,7 @@ from importlib import import_module
 from threading import Lock
 
 from marfa.settings import TextSettings
+from marfa.text import porter
 from marfa.text.stopwords import ENGLISH
 
 _NOT_LATIN = re.compile(r"[^a-z0-9]+")
@@ -22,8 +23,11 @@ APOSTROPHES = "'\u2019\u02bc\uff07"
 STEMMED = range(4, 65)
 """Lengths that are stemmed: Porter's rules make "on" of "one" and "us" of "use", as nobody wants (the
 tutorial's stemmer, NLTK's, has an exception for this too); and what is longer is not a word."""
-_MAX_CACHED = 20_000
-"""Characters remembered, far more than any text has; a bound against hostile ones."""
+MOST_STEMMED = 10_000
+"""Different words of one text that are stemmed, more than 256 kB of a real language hold; those that
+come after them count as rare, so that a text of endless new words costs no more than that."""
+_MAX_CACHED = 1 << 16
+"""Characters remembered, about as many as the first plane has; a bound against hostile texts."""
 
 # Written without spaces: each character is a word (Han and kana), or starts one (South-East Asia,
 # where vowel signs follow their letter).
@@ -37,24 +41,29 @@ ALONE = (
 STARTS = ((0x0E01, 0x0E30), (0x0E81, 0x0EB0), (0x1000, 0x102A), (0x1780, 0x17B3))
 
 
-class _Letters(dict[int, str]):
+class _Letters(dict[int, int | str]):
     """Maps a character to what stands for it among words, found out once each."""
 
-    def __missing__(self, codepoint: int) -> str:
+    def __missing__(self, codepoint: int) -> int | str:
         character = chr(codepoint)
         category = unicodedata.category(character)
+        found: int | str
         if character in APOSTROPHES:
             found = "'"
         elif category == "Cf":  # joiners, soft hyphens, direction marks: invisible, inside words
             found = ""
         elif category[0] not in "LMN":
             found = " "
+        elif (
+            codepoint < STARTS[0][0]
+        ):  # scripts that are written with spaces, most texts' only ones
+            found = codepoint
         elif any(low <= codepoint <= high for low, high in ALONE):
             found = f" {character} "
         elif any(low <= codepoint <= high for low, high in STARTS):
             found = f" {character}"
         else:
-            found = character
+            found = codepoint
         if len(self) < _MAX_CACHED:
             self[codepoint] = found
         return found
@@ -123,6 +132,8 @@ def dropped(settings: TextSettings) -> frozenset[str]:
 def _stemmer(name: str) -> Callable[[str], str]:
     if name == "none":
         return lambda word: word
+    if name == "porter":
+        return porter.stem
     # The class in pure Python, never the C twin that `snowballstemmer.stemmer()` would pick silently:
     # the bundle must read the same on every host.
     module = import_module(f"snowballstemmer.{name}_stemmer")

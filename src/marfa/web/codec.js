@@ -6,6 +6,7 @@ import { stem } from "./porter.js";
 const RARE = 1; // the id of every word without a number of its own
 const FIRST = 2; // of the commonest word
 const MOST_UNKNOWN = 50;
+const MOST_STEMMED = 10_000; // different words of a text; what comes after them is rare
 const MOST_MARKS = 30;
 
 // Python ignores case in another way: its i matches both Turkish ones, its s the long one.
@@ -94,13 +95,21 @@ export class Words {
   encode(text) {
     const ids = [];
     const unknown = new Set();
-    for (const word of this.split(clean(text, this.#resolve))) {
-      const id = this.#lookUp(word);
+    const found = this.split(clean(text, this.#resolve));
+    const late = this.#late(found);
+    for (const word of found) {
+      const id = late.has(word) ? RARE : this.#lookUp(word);
       if (id) ids.push(id);
       if (id === RARE && unknown.size < MOST_UNKNOWN) unknown.add(word);
     }
     const known = ids.filter((id) => id !== RARE).length;
     return { ids: crop(ids, this.#settings), known, total: ids.length, unknown: [...unknown] };
+  }
+
+  #late(found) {
+    if (found.length <= MOST_STEMMED || this.#settings.stem === "none") return new Set();
+    const words = [...new Set(found)].slice(MOST_STEMMED);
+    return new Set(words.filter((word) => !this.#dropped.has(word)));
   }
 
   /** Split clean text into lower-case words. */

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from marfa.errors import MarfaError
 from marfa.settings import TextSettings
+from marfa.text import words
 from marfa.text.codec import Codec, count_words, crop
 from marfa.text.vocab import RARE, Vocab
 
@@ -84,3 +85,18 @@ def test_texts_of_endless_new_words_cost_no_memory():
     for number in range(50):
         codec.encode(f"{number}" * 10_000)
     assert sum(map(len, codec._memo)) < 10_000
+
+
+def test_words_after_ten_thousand_different_ones_are_rare_where_words_are_stemmed():
+    new = " ".join(f"w{number}s" for number in range(words.MOST_STEMMED))
+    text = f"movies {new} films the movies"
+    kinds = {"stem": "porter", "stop_words": "english", "crop": "tail", "max_words": 2}
+    vocab = Vocab(("film", "movi", "films"))
+    found = Codec(TextSettings(**kinds), vocab).encode(text)
+    assert (found.known, found.total) == (2, words.MOST_STEMMED + 3)  # "the" is dropped, as ever
+    assert found.ids == [RARE, vocab.ids["movi"]]
+    again = Codec(TextSettings(**kinds), vocab)
+    again.encode("films movies")  # what was read before decides nothing
+    assert again.encode(text) == found
+    assert again.encode("films").known == 1
+    assert Codec(TextSettings(crop="tail", max_words=2), vocab).encode(text).known == 1

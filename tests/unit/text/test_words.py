@@ -1,10 +1,12 @@
 """Words in every script."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from snowballstemmer.porter_stemmer import PorterStemmer
 
 from marfa.settings import TextSettings
+from marfa.text import porter
 from marfa.text.stopwords import ENGLISH
 from marfa.text.words import normaliser, split
 
@@ -65,3 +67,21 @@ def test_short_words_and_monsters_are_not_stemmed():
     normal = normaliser(TextSettings(stem="porter"))
     assert [normal(w) for w in ("one", "use", "movies", "loved")] == ["one", "use", "movi", "love"]
     assert normal("s" * 100_000) == "s" * 100_000
+
+
+_SUFFIXES = """
+s es ies sses ss eed ed ing y ational tional enci anci izer bli alli entli eli ousli ization ation ator
+alism iveness fulness ousness aliti iviti biliti icate ative alize iciti ical ful ness al ance ence er
+ic able ible ant ement ment ent ion ou ism ate iti ous ive ize e ll at bl iz tt bb
+"""
+_WORDS = st.builds(
+    lambda start, ends: start + "".join(ends),
+    st.text("aeiouybcstlwxz1\u00e9\u0434", max_size=6),
+    st.lists(st.sampled_from(_SUFFIXES.split()), max_size=4),
+).filter(bool)
+
+
+@settings(max_examples=2000)
+@given(_WORDS)
+def test_porters_stems_are_those_of_snowball(word):
+    assert porter.stem(word) == PorterStemmer().stemWord(word)

@@ -40,6 +40,10 @@ def test_it_judges_as_python_with_networks_of_every_shape(engine, name):
     claims.judges_as_python(engine, untrained.judge(*claims.SHAPES[name]), 400)
 
 
+def test_it_takes_late_words_for_rare_as_python(engine):
+    claims.takes_late_words_for_rare_as_python(engine)
+
+
 def test_it_judges_as_python_with_a_trained_model(engine, model_path):
     claims.judges_as_python(engine, model_path, 400)
 

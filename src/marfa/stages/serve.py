@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from importlib import import_module
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
@@ -57,6 +58,7 @@ def serve(
     count = settings.workers or min(_cores(), _MOST_WORKERS)
     work = functools.partial(_work, bundle, listener, settings, counters)
     noting.tell(settings.log)
+    import_module("marfa.container.server")  # once for all processes; it has no threads
     try:
         with signals.caught() as stop:
             servers = crew.Crew(work, count, noting.warn)

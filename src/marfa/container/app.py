@@ -29,6 +29,7 @@ from marfa.writer import Writer
 HEARTBEAT_SECONDS = 15.0
 _PING_SECONDS = 1.5
 """SageMaker waits two seconds for /ping."""
+_HANGING_SECONDS = 30.0
 _FRESH_SECONDS = 1.0
 """A machine that has computed something so long ago is healthy without being asked."""
 
@@ -97,6 +98,12 @@ class Application:
         """Take note that the server is to stop, and how long what is under way may take."""
         self.state.draining = True
         self._machine.deadline = time.monotonic() + seconds
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a turn takes so long that it will never end."""
+        begun = self._machine.begun
+        return begun is not None and time.monotonic() - begun > _HANGING_SECONDS
 
     def close(self) -> None:
         """Let go of the machine."""

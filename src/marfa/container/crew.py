@@ -42,12 +42,14 @@ class Line:
         """Tell that this process does its work, and something about it."""
         self._line.send_bytes(json.dumps(told).encode())
 
-    def beat(self) -> bool:
-        """Tell that this process does not hang; return whether anybody still watches it."""
-        if os.getppid() != self._watcher:
-            return False
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody still watches this process."""
+        return os.getppid() == self._watcher
+
+    def beat(self) -> None:
+        """Tell that this process does not hang."""
         self._line.send_bytes(b"")
-        return True
 
     def fail(self, error: MarfaError) -> None:
         """Tell why this process cannot do its work."""
@@ -104,8 +106,6 @@ class Crew:
         self._work, self._note, self._silent_seconds = work, note, silent_seconds
         self._places = [_Place(number) for number in range(count)]
         self._context = multiprocessing.get_context("fork")
-        gc.collect()
-        gc.freeze()  # what the collector does not touch stays in memory once
 
     def start(self) -> dict[str, str]:
         """Begin all processes, and wait for one that is ready.
@@ -151,6 +151,7 @@ class Crew:
     def stop(self, seconds: float) -> None:
         """Let all processes end their work; kill those that have not after so many seconds."""
         there = [place.process for place in self._places if place.process]
+        gc.unfreeze()
         end = time.monotonic() + seconds
         while any(process.is_alive() for process in there) and time.monotonic() < end:
             for process in there:
@@ -162,6 +163,7 @@ class Crew:
             process.join()
 
     def _fill(self, place: _Place) -> None:
+        gc.freeze()  # what the collector does not touch stays in memory once
         place.line, theirs = self._context.Pipe()
         place.process = self._context.Process(target=_be, args=(self._work, theirs, place.number))
         place.process.start()

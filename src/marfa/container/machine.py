@@ -52,15 +52,16 @@ class Machine:
     Attributes:
         deadline: when no further turn is begun; by `time.monotonic`.
         computed: when a turn was last ended without a failure; by `time.monotonic`.
+        begun: when the turn under way was begun; None between two; by `time.monotonic`.
     """
 
     def __init__(self, compute: Compute, at_once: int, patience: float) -> None:
         self._compute, self._at_once, self._patience = compute, at_once, patience
         self._waiting: deque[_Turn] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="marfa-machine")
-        self._working = False
         self.deadline = float("inf")
         self.computed = float("-inf")
+        self.begun: float | None = None
 
     @property
     def awaited(self) -> bool:
@@ -92,13 +93,13 @@ class Machine:
         until = time.monotonic() + self._patience
         turn = _Turn(work, portion, work is not None, loop.create_future(), until)
         self._waiting.append(turn)
-        if not self._working:
+        if self.begun is None:
             self._begin(loop)
         return await turn.done
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         turns = self._next()
-        self._working = bool(turns)
+        self.begun = time.monotonic() if turns else None
         if turns:
             future = self._thread.submit(self._take, turns)
             future.add_done_callback(lambda done: self._taken(loop, turns, done))

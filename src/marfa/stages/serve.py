@@ -96,9 +96,11 @@ def _work(
     sys.setswitchinterval(_SWITCH_SECONDS)
 
     def tick() -> None:
-        if not line.beat():  # nobody is there to end this process
+        if not line.is_watched:  # nobody is there to end this process
             server.should_exit = True
             shutil.rmtree(counters, ignore_errors=True)
+        elif not application.hangs:
+            line.beat()
 
     ready = functools.partial(line.ready, name=model.name, engine=model.engine.name)
     server = Server(application, settings, ready, tick)

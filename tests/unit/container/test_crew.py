@@ -18,7 +18,8 @@ def living(line):
     ended = []
     signal.signal(signal.SIGTERM, lambda number, frame: ended.append(number))
     line.ready(process=str(os.getpid()))
-    while not ended and line.beat():
+    while not ended and line.is_watched:
+        line.beat()
         time.sleep(0.02)
 
 

@@ -165,8 +165,18 @@ def test_no_turn_begins_after_the_deadline():
     assert batches == [[1]]
 
 
-def test_it_knows_when_it_last_computed():
+def test_it_knows_when_it_last_computed_and_since_when_it_does():
     async def work(machine, doubling):
+        doubling.go.clear()
+        assert machine.begun is None
+        first = asyncio.ensure_future(machine.portion([0]))
+        await asyncio.sleep(0.01)
+        assert 0 <= time.monotonic() - machine.begun < 1
+        assert machine.computed == float("-inf")
+        doubling.go.set()
+        await first
+        assert machine.begun is None
+        machine.computed = float("-inf")
         assert machine.computed == float("-inf")
         with pytest.raises(ZeroDivisionError):
             await machine.turn(lambda: 1 / 0)

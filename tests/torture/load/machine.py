@@ -1,0 +1,97 @@
+"""The machine under a load: which core is whose, and what a server takes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Whose the cores are.
+
+    Attributes:
+        server: those on which the server runs.
+        tool: the one on which the load is made.
+    """
+
+    server: frozenset[int]
+    tool: frozenset[int]
+
+    def __str__(self) -> str:
+        if self.server & self.tool:
+            return "server and load on the same cores"
+        listed = ", ".join(map(str, sorted(self.server)))
+        return f"server on core {listed}, load on core {min(self.tool)}"
+
+
+def apart() -> Cores:
+    """Return the last core for the tool and the others for the server; all for both if there is one."""
+    there = sorted(os.sched_getaffinity(0))
+    return Cores(frozenset(there[:-1] or there), frozenset(there[-1:]))
+
+
+def shared() -> Cores:
+    """Return all cores for both."""
+    there = frozenset(os.sched_getaffinity(0))
+    return Cores(there, there)
+
+
+@contextlib.contextmanager
+def kept_to(cores: frozenset[int]) -> Iterator[None]:
+    """Keep this process to some cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that a process has begun and that are still there."""
+    found = []
+    with contextlib.suppress(OSError):
+        for task in (_PROC / str(process) / "task").iterdir():
+            with contextlib.suppress(OSError):
+                found += [int(each) for each in (task / "children").read_text().split()]
+    return found
+
+
+def family(process: int) -> list[int]:
+    """Return a process and all that it and its children have begun."""
+    return [process, *(each for child in children(process) for each in family(child))]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a server and its processes hold, in bytes.
+
+    Attributes:
+        share: what they take from the machine: pages that several map are divided among them (PSS).
+        resident: the sum of what each maps (RSS), pages that several map counted each time.
+    """
+
+    share: int
+    resident: int
+
+    def __str__(self) -> str:
+        return f"{self.share / 1e6:.1f} MB (RSS {self.resident / 1e6:.1f} MB)"
+
+
+def memory(process: int) -> Memory:
+    """Return what a process and its children hold."""
+    share = resident = 0
+    for each in family(process):
+        with contextlib.suppress(OSError):
+            for line in (_PROC / str(each) / "smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    share += int(line.split()[1]) * 1024
+                elif line.startswith("Rss:"):
+                    resident += int(line.split()[1]) * 1024
+    return Memory(share, resident)

@@ -5,7 +5,7 @@
     codec.json           text to numbers
     weights.safetensors  the weights, for the numpy engine; rounded embeddings a byte a number
     model.onnx           the same as a graph, for ONNX Runtime
-    model.int8.onnx      the same with eight-bit weights, of a generator
+    model.int8.onnx      the same in eight bits: of a generator; of a classifier that loses nothing by it
     golden.jsonl         recorded requests, good and bad, with their exact responses
     metrics.json         what was measured on texts that were not learnt from
     README.md            the model card
@@ -37,6 +37,9 @@ description of an archive of its own, and does not start."""
 
 _FORMER = "manifest.json"
 """What the manifest was called in the formats before the third."""
+
+GRAPHS = {"onnx": "model.onnx", "int8": "model.int8.onnx"}
+"""Which file is the graph of which engine."""
 
 TOTAL_LIMIT = 500 << 20
 """Bytes of a whole bundle at most, unpacked."""

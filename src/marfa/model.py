@@ -70,13 +70,12 @@ def share(document: Mapping[str, Any], name: str, where: str) -> float:
     return float(value)
 
 
-def graph(bundle: Bundle, engine: str, preferred: str = "onnx") -> tuple[str, bytes] | None:
+def graph(bundle: Bundle, engine: str) -> tuple[str, bytes] | None:
     """Choose what ONNX Runtime is to run, if it is to run anything.
 
     Args:
-        bundle: the bundle.
-        engine: "auto", "numpy", "onnx" or "int8".
-        preferred: what "auto" means where ONNX Runtime is installed.
+        bundle: the bundle, whose manifest says whether eight bits lose nothing worth mention.
+        engine: "auto" for the fastest of those that is installed, or "numpy", "onnx" or "int8".
 
     Returns:
         The engine's name and its graph, or None for numpy.
@@ -87,21 +86,27 @@ def graph(bundle: Bundle, engine: str, preferred: str = "onnx") -> tuple[str, by
         SettingsError: if there is no such engine.
     """
     ServeSettings(engine=engine)  # whose choices these are, and whose error
-    files = {"onnx": "model.onnx", "int8": "model.int8.onnx"}
-    chosen = preferred if engine == "auto" else engine
-    if chosen == "numpy":
-        return None
-    found = bundle.contents.get(files[chosen])
     installed = find_spec("onnxruntime") is not None
     if engine == "auto":
-        return (chosen, found) if installed and found is not None else None
+        names = ("int8", "onnx") if small(bundle).get("default") is True else ("onnx",)
+        held = [name for name in names if installed and bundles.GRAPHS[name] in bundle.contents]
+        engine = held[0] if held else "numpy"
+    if engine == "numpy":
+        return None
+    found = bundle.contents.get(bundles.GRAPHS[engine])
     if found is None:
-        message = f"the bundle holds no {files[chosen]} for the {chosen} engine"
+        message = f"the bundle holds no {bundles.GRAPHS[engine]} for the {engine} engine"
         raise BundleError(message, where=bundle.where, hint="--engine numpy")
     if not installed:
-        message = f"the {chosen} engine needs onnxruntime, which is not installed"
+        message = f"the {engine} engine needs onnxruntime, which is not installed"
         raise MissingExtraError(message, hint="pip install 'marfa[serve]', or --engine numpy")
-    return chosen, found
+    return engine, found
+
+
+def small(bundle: Bundle) -> Mapping[str, Any]:
+    """Return what the manifest says of the graph in eight bits; nothing where it says nothing."""
+    found = bundle.manifest.get("int8")
+    return found if isinstance(found, dict) else {}
 
 
 def _metrics(bundle: Bundle) -> Mapping[str, Any]:

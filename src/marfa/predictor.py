@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from marfa.bundle import Bundle
+from marfa.bundle import MANIFEST, Bundle
 from marfa.engines import weights
-from marfa.engines.numpy_engine import NumpyEngine
+from marfa.engines.numpy_engine import NumpyEngine, check, shapes
 from marfa.errors import BundleError, RequestError
-from marfa.model import Model, configuration, graph, share
+from marfa.model import Model, configuration, graph, share, small
 from marfa.settings import ModelSettings, from_mapping
 from marfa.text.codec import Codec, Encoded
 from marfa.text.vocab import PADDING
 
-_BATCH = 32
-
 
 class Engine(Protocol):
-    """Something that computes probabilities from word ids."""
+    """Something that computes probabilities from word ids.
+
+    Attributes:
+        name: "numpy", "onnx" or "int8".
+        at_once: words, padding counted, with which a call is fastest.
+    """
 
     name: str
+    at_once: int
 
     def probabilities(
         self, tokens_BT: npt.NDArray[np.int64], lengths_B: npt.NDArray[np.int64]
@@ -60,13 +64,12 @@ class Predictor(Model):
 
     Args:
         bundle: a verified bundle.
-        engine: "numpy", "onnx", or "auto" for onnx where it is installed and in the bundle.
+        engine: "numpy", "onnx", "int8", or "auto" for the best that is installed and in the bundle.
         threads: CPU threads for one call.
 
     Raises:
-        BundleError: if the parts of the bundle do not fit each other, or "onnx" is asked for and it
-            holds no graph.
-        MissingExtraError: if "onnx" is asked for and not installed.
+        BundleError: if the parts of the bundle do not fit each other, or hold no graph for the engine.
+        MissingExtraError: if the engine is not installed.
         SettingsError: if there is no such engine.
     """
 
@@ -91,6 +94,9 @@ class Predictor(Model):
             raise BundleError(message, where=bundle.where)
         self.min_known_share = share(config, "min_known_share", where)
         self.engine = _engine(bundle, config, engine, threads)
+        if self.engine.name == "int8":
+            manifest = f"{bundle.where}: {MANIFEST}, int8"
+            self.tolerance = share(small(bundle), "tolerance", manifest)
 
     def judge(self, texts: Sequence[str]) -> list[Judgement]:
         """Judge texts, and say honestly which cannot be judged.
@@ -103,11 +109,8 @@ class Predictor(Model):
         """
         encoded = [self.codec.encode(text) for text in texts]
         readable = [index for index, text in enumerate(encoded) if text.known]
-        readable.sort(key=lambda index: len(encoded[index].ids))
-        found: dict[int, npt.NDArray[np.float64]] = {}
-        for start in range(0, len(readable), _BATCH):
-            some = readable[start : start + _BATCH]
-            found |= zip(some, self._probabilities([encoded[i] for i in some]), strict=True)
+        rows_NC = probabilities(self.engine, [encoded[index].ids for index in readable])
+        found = dict(zip(readable, rows_NC, strict=True))
         return [self._judgement(text, found.get(i)) for i, text in enumerate(encoded)]
 
     def predict(self, texts: Sequence[str]) -> list[str | None]:
@@ -142,13 +145,6 @@ class Predictor(Model):
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.labels))
 
-    def _probabilities(self, encoded: Sequence[Encoded]) -> npt.NDArray[np.float64]:
-        lengths_B = np.array([len(text.ids) for text in encoded], dtype=np.int64)
-        tokens_BT = np.full((len(encoded), int(lengths_B.max())), PADDING, dtype=np.int64)
-        for line, text in zip(tokens_BT, encoded, strict=True):
-            line[: len(text.ids)] = text.ids
-        return self.engine.probabilities(tokens_BT, lengths_B)
-
     def _judgement(self, text: Encoded, row_C: npt.NDArray[np.float64] | None) -> Judgement:
         if row_C is None:
             reason = (
@@ -167,6 +163,44 @@ class Predictor(Model):
         )
 
 
+def probabilities(engine: Engine, texts: Sequence[Sequence[int]]) -> list[npt.NDArray[np.float64]]:
+    """Compute texts, those of about one length side by side.
+
+    Args:
+        engine: what computes.
+        texts: word ids of each text, at least one each.
+
+    Returns:
+        The probability of each label, a row a text, in order.
+    """
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    rows = [np.empty(0)] * len(texts)
+    for few in _batches([len(texts[index]) for index in order], engine.at_once):
+        some = order[few]
+        lengths_B = np.array([len(texts[index]) for index in some], dtype=np.int64)
+        tokens_BT = np.full((len(some), int(lengths_B[-1])), PADDING, dtype=np.int64)
+        for line, index in zip(tokens_BT, some, strict=True):
+            line[: len(texts[index])] = texts[index]
+        for index, row_C in zip(some, engine.probabilities(tokens_BT, lengths_B), strict=True):
+            rows[index] = row_C
+    return rows
+
+
+def _batches(lengths: Sequence[int], most: int) -> Iterator[slice]:
+    """Cut texts into batches of at most so many words, padding counted; a longer text is alone.
+
+    >>> [list(range(8))[few] for few in _batches([1, 1, 1, 2, 3, 3, 5, 9], 6)]
+    [[0, 1, 2], [3, 4], [5], [6], [7]]
+    """
+    start = 0
+    for end, length in enumerate(lengths):
+        if end > start and (end + 1 - start) * length > most:
+            yield slice(start, end)
+            start = end
+    if start < len(lengths):
+        yield slice(start, len(lengths))
+
+
 def _listed(texts: Sequence[str]) -> Sequence[str]:
     if isinstance(texts, str):
         message = "found one text, expected a list of texts"
@@ -177,10 +211,13 @@ def _listed(texts: Sequence[str]) -> Sequence[str]:
 def _engine(bundle: Bundle, config: Mapping[str, Any], name: str, threads: int) -> Engine:
     chosen = graph(bundle, name)
     settings = from_mapping(ModelSettings, config.get("model"), where="config.json")
-    tensors = weights.read(bundle.contents["weights.safetensors"])
-    reference = NumpyEngine(settings, tensors, config["vocabulary"], len(config["labels"]))
+    stored, sizes = (
+        bundle.contents["weights.safetensors"],
+        (config["vocabulary"], len(config["labels"])),
+    )
     if chosen is None:
-        return reference
+        return NumpyEngine(settings, weights.read(stored), *sizes)
+    check(weights.shapes(stored), shapes(settings, *sizes))
     from marfa.engines.onnx_engine import OnnxEngine
 
-    return OnnxEngine(chosen[1], threads)
+    return OnnxEngine(chosen[1], chosen[0], threads)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from marfa.bundle import Bundle
 from marfa.engines import weights
-from marfa.engines.numpy_writer import NumpyWriter
+from marfa.engines.numpy_engine import check
+from marfa.engines.numpy_writer import NumpyWriter, shapes
 from marfa.engines.sampling import MAX_SEED, Sampler, Sampling
 from marfa.errors import BundleError, EmptyTextError, RequestError, UnknownTextError
 from marfa.model import Model, configuration, graph
@@ -225,14 +226,12 @@ def new_seed() -> int:
 
 
 def _engine(bundle: Bundle, config: Mapping[str, Any], name: str, threads: int) -> Engine:
-    small = bundle.manifest.get("int8")
-    preferred = "int8" if isinstance(small, dict) and small.get("default") is True else "onnx"
-    chosen = graph(bundle, name, preferred)
+    chosen = graph(bundle, name)
     settings = from_mapping(WriterSettings, config.get("model"), where="config.json")
-    tensors = weights.read(bundle.contents["weights.safetensors"])
-    reference = NumpyWriter(settings, tensors, config["vocabulary"])
+    stored = bundle.contents["weights.safetensors"]
     if chosen is None:
-        return reference
+        return NumpyWriter(settings, weights.read(stored), config["vocabulary"])
+    check(weights.shapes(stored), shapes(settings, config["vocabulary"]))
     from marfa.engines.onnx_writer import OnnxWriter
 
     return OnnxWriter(chosen[1], chosen[0], threads)

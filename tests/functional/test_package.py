@@ -10,7 +10,7 @@ from tests.installed import untar
 
 from marfa import bundle, loading
 from marfa.engines import weights
-from marfa.errors import DataError
+from marfa.errors import BundleError, DataError
 from marfa.recipes import resolve
 from marfa.stages.evaluate import evaluate
 from marfa.stages.package import package
@@ -23,7 +23,7 @@ def test_packaging_twice_gives_the_same_bytes(trained, model_path):
     model_path.unlink()
     found = package(trained)
     assert model_path.read_bytes() == before
-    assert set(found["golden"]) == {"numpy", "onnx"}
+    assert set(found["golden"]) == {"numpy", "onnx", "int8"}
 
 
 def test_it_is_kept_when_nothing_has_changed(trained, model_path):
@@ -57,6 +57,28 @@ def test_a_packed_model_says_what_the_trained_network_says(trained, model_path, 
     readable = ~np.isnan(said).any(axis=1)
     assert readable.mean() > 0.9
     np.testing.assert_allclose(said[readable], expected[readable], atol=2e-6)
+
+
+def test_eight_bits_are_what_answers_where_they_are_right_as_often(model_path):
+    made = bundle.load(model_path)
+    small = made.manifest["int8"]
+    assert small["default"] is (abs(small["int8_accuracy"] - small["float32_accuracy"]) < 0.001)
+    assert ("model.int8.onnx" in made.contents) is small["default"]
+    assert small["difference"] < small["tolerance"] < 0.1
+    model = loading.of(made)
+    assert (model.engine.name, model.tolerance) == ("int8", small["tolerance"])
+    other = loading.of(made, "onnx")
+    assert (other.engine.name, other.tolerance) == ("onnx", made.manifest["tolerance"])
+
+
+def test_a_bundle_of_before_is_answered_by_32_bits(model_path):
+    made = bundle.load(model_path)
+    contents = {name: each for name, each in made.contents.items() if name != "model.int8.onnx"}
+    manifest = {name: each for name, each in made.manifest.items() if name != "int8"}
+    former = bundle.Bundle(manifest, contents, "former")
+    assert loading.of(former).engine.name == "onnx"
+    with pytest.raises(BundleError, match=r"no model\.int8\.onnx"):
+        loading.of(former, "int8")
 
 
 def test_embeddings_of_32_bits_stay_so(tmp_path):

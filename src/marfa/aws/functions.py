@@ -8,7 +8,7 @@ from typing import Any
 from marfa import bundle as bundles
 from marfa import files, loading, portable
 from marfa.aws import wheels, zips
-from marfa.bundle import Bundle
+from marfa.bundle import GRAPHS, Bundle
 from marfa.container import pages
 from marfa.container.messages import DEFAULT_LIMITS
 
@@ -18,7 +18,6 @@ MODEL, SITE = "model", "site"
 _LAYER = "python"
 """The folder of a layer that Python looks into."""
 
-_GRAPHS = {"model.onnx", "model.int8.onnx"}
 _SEALED = {"format", "model", "files"}
 
 _UNUSED = {
@@ -50,7 +49,7 @@ def function_zip(bundle: Bundle, stemmer: bytes | None = None) -> bytes:
     kept = {
         name: content
         for name, content in bundle.contents.items()
-        if name not in _GRAPHS and not name.startswith("code/")
+        if name not in GRAPHS.values() and not name.startswith("code/")
     }
     extra = {key: value for key, value in bundle.manifest.items() if key not in _SEALED}
     found = {f"{MODEL}/{name}": each for name, each in bundles.seal(kept, extra).items()}

@@ -32,6 +32,7 @@ class NumpyEngine:
     """
 
     name = "numpy"
+    at_once = 6400
 
     def __init__(
         self, settings: ModelSettings, weights: Mapping[str, Floats], vocabulary: int, labels: int
@@ -164,15 +165,22 @@ def shapes(settings: ModelSettings, vocabulary: int, labels: int) -> dict[str, t
     return found
 
 
-def check(weights: Mapping[str, Floats], expected: Mapping[str, tuple[int, ...]]) -> None:
+def check(
+    found: Mapping[str, Floats | tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]
+) -> None:
     """Refuse weights that do not fit the network's shape.
+
+    Args:
+        found: tensors by name, or their shapes alone.
+        expected: what `shapes` returned.
 
     Raises:
         BundleError: naming the first tensor that is missing, left over or of another shape.
     """
-    for name in sorted(set(weights) | set(expected)):
-        found = weights[name].shape if name in weights else "nothing"
+    for name in sorted(set(found) | set(expected)):
+        each = found.get(name, "nothing")
+        shape = each.shape if isinstance(each, np.ndarray) else each
         wanted = expected.get(name, "nothing")
-        if found != wanted:
-            message = f"tensor {name!r} has shape {found}, the configuration says {wanted}"
+        if shape != wanted:
+            message = f"tensor {name!r} has shape {shape}, the configuration says {wanted}"
             raise BundleError(message, where="weights.safetensors")

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper
 
+from marfa.engines import rounding
 from marfa.engines.weights import Floats
 
 _OPSET = 18
 _IR = 9
+_MICROSOFT = "com.microsoft"
 
 
 class Graph:
@@ -63,6 +65,7 @@ class Graph:
         weights: Mapping[str, Floats],
         prefixes: Sequence[str],
         *inputs: str,
+        bits: int = 0,
         **results: Any,
     ) -> str:
         """Add a layer.
@@ -72,6 +75,8 @@ class Graph:
             weights: all tensors, by the names that training gives them.
             prefixes: what the names of its tensors begin with, one for each direction.
             inputs: what it reads; then, as the operator has them, lengths, first states and cells.
+            bits: how many each weight is to have, 0 for all; with few of them it is the operator of
+                ONNX Runtime that brings what it reads, and its states, to eight bits as well.
             results: as `add` has them: all states, the last states, the last cells.
 
         Returns:
@@ -87,26 +92,36 @@ class Graph:
             return np.stack(parts)
 
         read, *others = inputs
-        return self.add(
-            "LSTM",
-            read,
-            self.weight(f"lstm.{layer}.W", gather("weight_ih_l0")),
-            self.weight(f"lstm.{layer}.R", gather("weight_hh_l0")),
-            self.weight(f"lstm.{layer}.B", gather("bias_ih_l0", "bias_hh_l0")),
-            *others,
+        matrices = {"W": gather("weight_ih_l0"), "R": gather("weight_hh_l0")}
+        bias = self.weight(f"lstm.{layer}.B", gather("bias_ih_l0", "bias_hh_l0"))
+        options = {
             **results,
-            hidden_size=hidden,
-            direction="bidirectional" if len(prefixes) == 2 else "forward",
-        )
+            "hidden_size": hidden,
+            "direction": "bidirectional" if len(prefixes) == 2 else "forward",
+        }
+        if not bits:
+            named = [self.weight(f"lstm.{layer}.{kind}", each) for kind, each in matrices.items()]
+            return self.add("LSTM", read, *named, bias, *others, **options)
+        named, scales = [], []
+        for kind, matrix_DGK in matrices.items():
+            parts = [rounding.fitted(matrix_KG, bits) for matrix_KG in matrix_DGK.swapaxes(1, 2)]
+            steps, of_each = (np.stack(each) for each in zip(*parts, strict=True))
+            named.append(self.weight(f"lstm.{layer}.{kind}", steps))
+            scales.append(self.weight(f"lstm.{layer}.{kind}.scale", of_each))
+            scales.append(self.weight(f"lstm.{layer}.zero", np.zeros(len(prefixes), np.int8)))
+        absent = [""] * (4 - len(others))  # lengths, first states and cells, weights of peepholes
+        inputs = (read, *named, bias, *others, *absent, *scales)
+        return self.add("DynamicQuantizeLSTM", *inputs, **options, domain=_MICROSOFT)
 
     def serialise(
         self, name: str, inputs: Sequence[ValueInfoProto], outputs: Sequence[ValueInfoProto]
     ) -> bytes:
         """Return the whole as an ONNX model, checked; equal bytes for equal graphs."""
+        domains = {node.domain: 1 for node in self._nodes} | {"": _OPSET}
         graph = helper.make_graph(self._nodes, name, inputs, outputs, list(self._weights.values()))
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", _OPSET)],
+            opset_imports=[helper.make_opsetid(each, of) for each, of in sorted(domains.items())],
             ir_version=_IR,
             producer_name="marfa",
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import onnxruntime
 
+from marfa.bundle import GRAPHS
 from marfa.errors import BundleError
 
 # It would tell its maker what it does. The files that it makes in the cache folder when it is imported
@@ -13,13 +14,13 @@ from marfa.errors import BundleError
 onnxruntime.disable_telemetry_events()
 
 
-def open_session(graph: bytes, threads: int, where: str) -> Any:
+def open_session(graph: bytes, name: str, threads: int) -> Any:
     """Open a graph for the CPU.
 
     Args:
         graph: a serialised ONNX model.
+        name: the engine's, one of bundle.GRAPHS, whose file is named where it cannot be loaded.
         threads: CPU threads for one call.
-        where: the graph's file, for the message.
 
     Returns:
         An `onnxruntime.InferenceSession`.
@@ -31,11 +32,13 @@ def open_session(graph: bytes, threads: int, where: str) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # its warnings can quote the graph; errors come as exceptions
-    # Without these two, memory grows with the largest batch ever seen and threads burn while idle.
+    # Without these three, memory grows with the largest batch ever seen, and with the number of sizes
+    # ever seen, and threads burn while idle.
     options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         message = "the graph cannot be loaded"
-        raise BundleError(message, where=where) from error
+        raise BundleError(message, where=GRAPHS[name]) from error

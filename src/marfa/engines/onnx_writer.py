@@ -30,8 +30,7 @@ class OnnxWriter:
     def __init__(self, graph: bytes, name: str = "onnx", threads: int = 1) -> None:
         self.name = name
         self.precision = "int8" if name == "int8" else "float32"
-        where = "model.int8.onnx" if name == "int8" else "model.onnx"
-        self._session = open_session(graph, threads, where)
+        self._session = open_session(graph, name, threads)
         inputs, results = self._session.get_inputs(), self._session.get_outputs()
         # First the characters and their logits, then the state, in the same order on both sides.
         self._inputs = [item.name for item in inputs]

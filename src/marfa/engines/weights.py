@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,37 @@ def read(data: bytes, where: str = "weights.safetensors") -> dict[str, Floats]:
         BundleError: if it is no such file, or a tensor lies outside it, overlaps another, is of
             another type, has no fitting scale, or holds a number that is not finite.
     """
+    arrays = _stored(data, where)
+    scales = {name: arrays.pop(name + SCALE) for name in _small(arrays)}
+    with np.errstate(all="ignore"):  # what comes of a scale that is too great is refused below
+        arrays |= {name: arrays[name] * scale for name, scale in scales.items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise _damaged(where, f"{name!r} holds a number that is not finite")
+    return arrays
+
+
+def shapes(data: bytes, where: str = "weights.safetensors") -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the tensors that `read` would return, without computing one of them.
+
+    Args:
+        data: a whole safetensors file.
+        where: its name, for messages.
+
+    Raises:
+        BundleError: as `read`, but numbers are not looked at.
+    """
+    arrays = _stored(data, where)
+    scales = {name + SCALE for name in _small(arrays)}
+    return {name: array.shape for name, array in arrays.items() if name not in scales}
+
+
+def _small(arrays: Mapping[str, npt.NDArray[Any]]) -> list[str]:
+    return [name for name, array in arrays.items() if array.dtype == np.int8]
+
+
+def _stored(data: bytes, where: str) -> dict[str, npt.NDArray[Any]]:
+    """Return the tensors as they stand in a file, as views, each of eight bits with its scale."""
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or not 2 <= length <= min(_HEADER_LIMIT, len(data) - 8):
         raise _damaged(where, "no safetensors header")
@@ -61,18 +93,10 @@ def read(data: bytes, where: str = "weights.safetensors") -> dict[str, Floats]:
         position = end
     if position != len(body):
         raise _damaged(where, "bytes are left over at its end")
-    scales = {
-        name: arrays.pop(name + SCALE, None)
-        for name in [name for name, array in arrays.items() if array.dtype == np.int8]
-    }
-    for name, scale in scales.items():
+    for name in _small(arrays):
+        scale = arrays.get(name + SCALE)
         if scale is None or scale.dtype != np.float32 or scale.shape != (1,) or not scale[0] > 0:
             raise _damaged(where, f"{name!r} has no scale, or none that fits it")
-    with np.errstate(all="ignore"):  # what comes of a scale that is too great is refused below
-        arrays |= {name: arrays[name] * scale for name, scale in scales.items()}
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise _damaged(where, f"{name!r} holds a number that is not finite")
     return arrays
 
 

@@ -87,8 +87,8 @@ class ServeSettings(Checked):
     port: int = setting(8080, "Port; 0 for any free one.", low=0, high=65_535, outcome=False)
     engine: str = setting(
         "auto",
-        "What computes: numpy, or onnx; int8 is onnx with a generator's eight-bit weights. auto takes "
-        "the fastest that is installed and loses nothing worth mention.",
+        "What computes: numpy, or onnx; int8 is onnx in eight bits, where the model has that. auto "
+        "takes the fastest that is installed and loses nothing worth mention.",
         choices=("auto", "numpy", "onnx", "int8"),
         outcome=False,
     )
@@ -123,7 +123,11 @@ class ServeSettings(Checked):
         10.0, "Time for a body to arrive.", low=0.01, high=3600.0, outcome=False
     )
     answer_seconds: float = setting(
-        30.0, "Time that a request waits for its turn at most.", low=0.01, high=3600.0, outcome=False
+        30.0,
+        "Time that a request waits for its turn at most.",
+        low=0.01,
+        high=3600.0,
+        outcome=False,
     )
     send_seconds: float = setting(
         10.0,

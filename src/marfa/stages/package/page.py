@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from marfa.bundle import Bundle
 from marfa.console import Talk
@@ -19,11 +18,11 @@ from marfa.engines.numpy_writer import NumpyWriter
 from marfa.engines.weights import Floats
 from marfa.evaluation.crossentropy import WARM, held_out
 from marfa.model import configuration
+from marfa.predictor import probabilities
 from marfa.settings import ModelSettings, WriterSettings, from_mapping
 
 _TEXTS = 500
 _CHARACTERS = 10_000
-_BATCH = 32
 _MARGIN = 2
 """Times the largest difference measured: what other texts may come to."""
 
@@ -66,10 +65,14 @@ def _judged(made: Bundle, prepared: Path, full: dict[str, Floats], small: Any) -
     shape = from_mapping(ModelSettings, config["model"], where="config.json")
     split = dataset.read_split(prepared, "validation")
     chosen = [index for index in range(min(len(split), _TEXTS)) if split.lengths_N[index]]
-    texts = [np.asarray(split.text_ids(index), np.int64) for index in chosen]
+    texts = [split.text_ids(index).tolist() for index in chosen]
     labels_N = split.labels_N[chosen]
     one_NC, other_NC = (
-        _shares(NumpyEngine(shape, each, config["vocabulary"], len(config["labels"])), texts)
+        np.array(
+            probabilities(
+                NumpyEngine(shape, each, config["vocabulary"], len(config["labels"])), texts
+            )
+        )
         for each in (full, small)
     )
     difference = float(np.abs(one_NC - other_NC).max(initial=0))
@@ -82,21 +85,6 @@ def _judged(made: Bundle, prepared: Path, full: dict[str, Floats], small: Any) -
         "difference": round(difference, 6),
         "tolerance": max(made.manifest["tolerance"], math.ceil(_MARGIN * difference * 1e4) / 1e4),
     }
-
-
-def _shares(engine: NumpyEngine, texts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.float64]:
-    """Return the probabilities of each text, texts of about one length computed side by side."""
-    found: list[npt.NDArray[np.float64]] = [np.empty(0)] * len(texts)
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-    for start in range(0, len(order), _BATCH):
-        some = order[start : start + _BATCH]
-        lengths_B = np.array([len(texts[index]) for index in some])
-        tokens_BT = np.zeros((len(some), int(lengths_B.max())), np.int64)
-        for line, index in zip(tokens_BT, some, strict=True):
-            line[: len(texts[index])] = texts[index]
-        for index, row_C in zip(some, engine.probabilities(tokens_BT, lengths_B), strict=True):
-            found[index] = row_C
-    return np.array(found)
 
 
 def _written(made: Bundle, prepared: Path, full: dict[str, Floats], small: Any) -> dict[str, Any]:

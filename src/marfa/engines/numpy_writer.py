@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from marfa.engines.cells import Cells, by_gate, ordered
 from marfa.engines.numpy_engine import check
 from marfa.engines.weights import Floats
 from marfa.settings import WriterSettings
@@ -100,12 +101,17 @@ class NumpyWriter:
                 flat += bias_G
                 gates_TBG = flat.reshape(steps, batch, -1)
             states_TBH = np.empty((steps, batch, self.hidden), np.float32)
-            state_BH, cell_BH = states_LBH[layer], cells_LBH[layer]
+            state_BH, product_BG = states_LBH[layer], np.empty_like(gates_TBG[0])
+            gates_4BH = np.empty((4, batch, self.hidden), np.float32)
+            product_4BH, inputs_T4BH = by_gate(product_BG), by_gate(gates_TBG)
+            cells = Cells(gates_4BH, cells_LBH[layer])
             for step in range(steps):
-                gates_BG = gates_TBG[step]
-                gates_BG += state_BH @ recurrent_HG
-                _remember(gates_BG, cell_BH, state_BH)
-                states_TBH[step] = state_BH
+                after_BH = states_TBH[step]
+                np.matmul(state_BH, recurrent_HG, out=product_BG)
+                np.add(product_4BH, inputs_T4BH[step], out=gates_4BH)
+                cells.step(after_BH)
+                state_BH = after_BH
+            states_LBH[layer] = state_BH
         return states_TBH, (states_LBH, cells_LBH)
 
 
@@ -117,8 +123,9 @@ class NumpyReading:
         # The layers' states side by side, so that what a layer reads, the states of the layer below and
         # its own, is one piece of memory.
         self._states_LH = np.ascontiguousarray(state[0][:, 0])
-        self._cells_LH = np.ascontiguousarray(state[1][:, 0])
         self._gates_G = np.empty(4 * writer.hidden, np.float32)
+        gates_4H = self._gates_G.reshape(4, -1)
+        self._cells = [Cells(gates_4H, cells_H) for cells_H in state[1][:, 0].copy()]
         self.logits_V = self._logits()
 
     def step(self, token: int) -> Floats:
@@ -136,7 +143,7 @@ class NumpyReading:
             below = max(layer - 1, 0)
             np.dot(matrix_GK, flat[below * hidden : (layer + 1) * hidden], out=gates_G)
             gates_G += bias_G if layer else writer.table_VG[token]
-            _remember(gates_G, self._cells_LH[layer], self._states_LH[layer])
+            self._cells[layer].step(self._states_LH[layer])
         self.logits_V = self._logits()
         return self.logits_V
 
@@ -184,37 +191,14 @@ def _fold(
 
     The first layer's matrix is for its own states, the others' for the states below and their own.
     """
-
-    def gates(name: str) -> Floats:
-        """Order the gates input, forget, output, cell, so that the first three are one piece.
-
-        Those are halved: sigmoid(x) = (1 + tanh(x / 2)) / 2, and tanh does for all four.
-        """
-        opened, kept, new, shown = np.split(weights[name], 4)
-        return np.concatenate([0.5 * opened, 0.5 * kept, 0.5 * shown, new]).astype(np.float32)
-
+    gates = {name: ordered(each) for name, each in weights.items() if name.startswith("lstm.")}
     layers = []
     for layer in range(settings.layers):
         name = f"lstm.{layer}."
-        parts = [gates(f"{name}weight_ih_l0")] if layer else []
-        matrix_GK = np.concatenate([*parts, gates(f"{name}weight_hh_l0")], axis=1)
-        layers.append((matrix_GK, gates(f"{name}bias_ih_l0") + gates(f"{name}bias_hh_l0")))
-    table_VG: Floats = gates("lstm.0.weight_ih_l0").T
+        parts = [gates[f"{name}weight_ih_l0"]] if layer else []
+        matrix_GK = np.concatenate([*parts, gates[f"{name}weight_hh_l0"]], axis=1)
+        layers.append((matrix_GK, gates[f"{name}bias_ih_l0"] + gates[f"{name}bias_hh_l0"]))
+    table_VG: Floats = gates["lstm.0.weight_ih_l0"].T
     if settings.input == "embedding":
         table_VG = weights["embedding.weight"] @ table_VG
     return np.ascontiguousarray(table_VG + layers[0][1]), layers
-
-
-def _remember(gates_BG: Floats, cell_BH: Floats, state_BH: Floats) -> None:
-    """Move cell and state one character on, in place; the gates are used up."""
-    hidden = state_BH.shape[-1]
-    np.tanh(gates_BG, out=gates_BG)
-    shares = gates_BG[..., : 3 * hidden]
-    shares *= 0.5
-    shares += 0.5
-    new = gates_BG[..., 3 * hidden :]
-    new *= gates_BG[..., :hidden]
-    cell_BH *= gates_BG[..., hidden : 2 * hidden]
-    cell_BH += new
-    np.tanh(cell_BH, out=state_BH)
-    state_BH *= gates_BG[..., 2 * hidden : 3 * hidden]

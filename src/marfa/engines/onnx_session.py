@@ -7,6 +7,7 @@ from typing import Any
 import onnxruntime
 
 from marfa.bundle import GRAPHS
+from marfa.engines.onnx_check import check
 from marfa.errors import BundleError
 
 # It would tell its maker what it does. The files that it makes in the cache folder when it is imported
@@ -26,8 +27,9 @@ def open_session(graph: bytes, name: str, threads: int) -> Any:
         An `onnxruntime.InferenceSession`.
 
     Raises:
-        BundleError: if the graph cannot be loaded.
+        BundleError: if the graph cannot be loaded, or is made of anything that marfa's are not made of.
     """
+    check(graph, GRAPHS[name])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -30,6 +30,10 @@ _PLAIN, _FOLDER, _PAX = (b"0", b"\0"), b"5", (b"x", b"g")
 _PAX_LIMIT = 1 << 14
 _MOST = 4096
 """Headers at most, so that an endless list of folders ends."""
+_MOST_TIMES = 100
+"""Numbers as a network has them hardly become smaller; what becomes a hundred times larger is a trap."""
+_ROOM = 16 << 20
+"""What any archive may unpack to, however small it is."""
 _DECIDING = (b"path=", b"size=", b"linkpath=", b"GNU.sparse")
 """What a record of pax may not say here, since it would change what the next header says."""
 
@@ -61,7 +65,8 @@ def read_tar_gz(path: Path, limit_of: Callable[[str], int], total_limit: int) ->
     Args:
         path: the archive.
         limit_of: the largest size allowed for a name in bytes, 0 for a name that is not allowed.
-        total_limit: the largest sum of sizes, which is also what is decompressed at most.
+        total_limit: the largest sum of sizes, which is also what is decompressed at most; a hundred
+            times the archive's own size, if that is less.
 
     Returns:
         Content by name.
@@ -71,8 +76,8 @@ def read_tar_gz(path: Path, limit_of: Callable[[str], int], total_limit: int) ->
             a wrong checksum, or an archive that is cut or no archive.
     """
     found: dict[str, bytes] = {}
-    left = total_limit
     try:
+        left = min(total_limit, max(_ROOM, _MOST_TIMES * path.stat().st_size))
         with gzip.open(path, "rb") as stream:
             for name, size in _headers(stream, path):
                 if name in found:

@@ -48,11 +48,11 @@ _LIMITS = {
     MANIFEST: 1 << 20,
     _FORMER: 1 << 20,
     "config.json": 1 << 20,
-    "codec.json": 64 << 20,
+    "codec.json": 32 << 20,
     "weights.safetensors": 400 << 20,
     "model.onnx": 400 << 20,
     "model.int8.onnx": 400 << 20,
-    "golden.jsonl": 8 << 20,
+    "golden.jsonl": 1 << 19,  # each of its requests is asked before a server answers
     "metrics.json": 8 << 20,
     "README.md": 1 << 20,
     "code/inference.py": 1 << 20,
@@ -61,6 +61,9 @@ _LIMITS = {
 _REQUIRED = {"config.json", "codec.json", "weights.safetensors", "golden.jsonl"}
 _CODE = re.compile(r"code/marfa/(?:[a-z_]+/)?[a-z_]+\.py|code/marfa/py\.typed")
 _CODE_LIMIT = 1 << 20
+_MOST_VALUES = 1_200_000
+"""Of a document: a vocabulary's million words, and the rest. A value is three bytes in a file and may be
+sixty in memory."""
 
 
 @dataclass(frozen=True)
@@ -169,20 +172,33 @@ def verify(contents: Mapping[str, bytes], where: str) -> Bundle:
         BundleError: if anything is missing, added, altered or of another format.
     """
     own = _FORMER if _FORMER in contents and MANIFEST not in contents else MANIFEST
+    for name, content in contents.items():
+        if name.endswith((".json", ".jsonl")) and _values(content) > _MOST_VALUES:
+            raise _altered(where, f"{name!r:.80} holds more than any bundle's does")
     manifest = _manifest(contents.get(own, b""), own, where)
     contents = {name: content for name, content in contents.items() if name != own}
     listed = manifest["files"]
     for name in sorted(set(listed) | set(contents)):
         if name not in contents:
-            raise _altered(where, f"{name} is missing")
+            raise _altered(where, f"{_shown(name)} is missing")
         if name not in listed:
-            raise _altered(where, f"{name} has been added; the manifest does not list it")
+            raise _altered(where, f"{_shown(name)} has been added; the manifest does not list it")
         if listed[name] != _entry(contents[name]):
-            raise _altered(where, f"{name} is not the file that was packaged")
+            raise _altered(where, f"{_shown(name)} is not the file that was packaged")
     _check_names(contents, where)
     if manifest.get("model") != model_id(contents):
         raise _altered(where, "the manifest names another model")
     return Bundle(manifest, contents, where)
+
+
+def _values(document: bytes) -> int:
+    """Return how many values a JSON document can hold at most, without reading it."""
+    return sum(document.count(mark) for mark in (b",", b"[", b"{"))
+
+
+def _shown(name: str) -> str:
+    """Return a name for a message; one that no bundle has may be of any length, with anything in it."""
+    return name if _limit_of(name) else f"{name!r:.80}"
 
 
 def _entry(content: bytes) -> dict[str, Any]:
@@ -199,7 +215,7 @@ def _check_names(contents: Mapping[str, bytes], where: str) -> None:
         raise _altered(where, f"{missing[0]} is missing")
     for name in contents:
         if name in {MANIFEST, _FORMER} or not _limit_of(name):
-            raise _altered(where, f"{name!r} is not a file of a bundle")
+            raise _altered(where, f"{name!r:.80} is not a file of a bundle")
 
 
 def _read_archive(path: Path) -> dict[str, bytes]:
@@ -249,7 +265,7 @@ def _manifest(data: bytes, name: str, where: str) -> dict[str, Any]:
         raise _altered(where, f"{name} is not a bundle's manifest")
     if manifest.get("format") not in _READ:
         known = ", ".join(map(str, _READ))
-        message = f"bundle format {manifest.get('format')!r}; this marfa reads {known}"
+        message = f"bundle format {manifest.get('format')!r:.40}; this marfa reads {known}"
         raise BundleError(
             message, where=where, hint="install the marfa that made it, or a newer one"
         )

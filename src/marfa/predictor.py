@@ -80,7 +80,9 @@ class Predictor(Model):
         config = configuration(bundle)
         where = f"{bundle.where}: config.json"
         match config:
-            case {"labels": [_, *_] as labels}:
+            case {"labels": [_, *_] as labels} if all(
+                isinstance(each, str | int) for each in labels
+            ):
                 self.labels = tuple(str(label) for label in labels)
             case _:
                 message = "the configuration is incomplete"

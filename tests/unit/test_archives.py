@@ -140,3 +140,11 @@ def test_no_damage_crashes_the_reader(tmp_path_factory, data):
     (folder / "b.tar.gz").write_bytes(gzip.compress(bytes(raw)) if len(raw) > 600 else bytes(raw))
     with contextlib.suppress(BundleError):
         read(folder / "b.tar.gz")
+
+
+def test_what_becomes_a_hundred_times_larger_is_a_trap(tmp_path):
+    path = tmp_path / "bomb.tar.gz"
+    write_tar_gz(path, {"a": bytes(64 << 20)})
+    assert path.stat().st_size < 100_000
+    with pytest.raises(BundleError, match="more than the 16777216 allowed"):
+        read_tar_gz(path, lambda name: 100 << 20, 500 << 20)

@@ -249,3 +249,23 @@ def test_caches_that_a_host_leaves_behind_are_no_alteration(folder):
     cache.mkdir()
     (cache / "bundle.cpython-311.pyc").write_bytes(b"anything")
     bundle.load(folder)
+
+
+def test_a_document_of_endless_values_is_refused_before_it_is_read(model_path):
+    contents = bundle.load(model_path).contents
+    for bomb in (b"[" * 1_300_000, b"[],[]," * 500_000, b"1," * 1_300_000):
+        sealed = bundle.seal({**contents, "codec.json": bomb}, {"task": "classifier"})
+        with pytest.raises(BundleError, match="holds more than any"):
+            bundle.verify(sealed, "here")
+
+
+def test_a_message_repeats_no_name_that_is_none(model_path):
+    contents = bundle.load(model_path).contents
+    sealed = bundle.seal(contents, {"task": "classifier"})
+    manifest = json.loads(sealed["bundle.json"])
+    manifest["files"]["\x1b[31m" + "a" * 5000] = {}
+    sealed["bundle.json"] = json.dumps(manifest).encode()
+    with pytest.raises(BundleError) as caught:
+        bundle.verify(sealed, "here")
+    assert len(str(caught.value)) < 200
+    assert "\x1b" not in str(caught.value)

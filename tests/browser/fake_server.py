@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".json": "application/json",
     ".webmanifest": "application/manifest+json",
 }
 _NAMES = {file.name: (file.name, KINDS[file.suffix]) for file in WEB.iterdir() if file.is_file()}
@@ -93,6 +95,22 @@ def judgement(label: str | None = "positive", score: float | None = 0.983, **cha
     return Reply(document | changes)
 
 
+def explained(
+    text: str, weights: Mapping[str, float], label: str = "positive", **changes: Any
+) -> Reply:
+    """Return an answer that says why: the weight of each word, and none of all the others."""
+    words = [
+        {
+            "text": found[0],
+            "start": found.start(),
+            "end": found.end(),
+            "weight": weights.get(found[0], 0.0),
+        }
+        for found in re.finditer(r"\w+", text)
+    ]
+    return judgement(label, 0.9, explanation={"label": label, "words": words}, **changes)
+
+
 def problem(status: int, title: str, detail: str, **headers: str) -> Reply:
     """Return a problem document (RFC 9457)."""
     document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
@@ -105,6 +123,7 @@ class FakeServer(ThreadingHTTPServer):
     Attributes:
         replies: answers to /v1/predict, one a request in order; the last one stays.
         asked: the texts of the requests, in order.
+        whys: of each, whether it was also asked why.
         others: answers to further addresses, by path under the prefix.
         write: answers a request to /v1/generate.
         received: signals each request for an answer that has arrived.
@@ -117,13 +136,15 @@ class FakeServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.replies: list[Reply] = [judgement()]
         self.asked: list[str] = []
+        self.whys: list[bool] = []
         self.others: dict[str, Reply] = {"v1/model": Reply(MODEL)}
         self.write: Callable[[dict[str, Any]], Reply] = lambda asked: problem(404, "None", "here")
         self.received = threading.Semaphore(0)
         self.url = f"http://127.0.0.1:{self.server_address[1]}{PREFIX}"
 
-    def next_reply(self, text: str) -> Reply:
-        self.asked.append(text)
+    def next_reply(self, document: dict[str, Any]) -> Reply:
+        self.asked.append(document["text"])
+        self.whys.append(document.get("explain", False))
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         self.received.release()
         return reply
@@ -155,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.endswith("generate"):
             self._send(self.server.write(json.loads(body)))
         else:
-            self._send(self.server.next_reply(json.loads(body)["text"]))
+            self._send(self.server.next_reply(json.loads(body)))
 
     def _send(self, reply: Reply) -> None:
         if reply.until is not None:

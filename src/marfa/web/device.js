@@ -2,7 +2,7 @@
 
 import { Failure, isRecord, isText, refusal } from "./exchange.js";
 
-const HEADINGS = { 400: "This cannot be written", 422: "No answer for this text" };
+const HEADINGS = { 400: "unwritable", 422: "none" };
 
 /** The model in its thread; `alone`: there is no server. */
 export class Device {
@@ -22,10 +22,11 @@ export class Device {
     return this.#ready;
   }
 
-  async judge(text, signal) {
+  /** Judge a text; `explain`: and say what each word adds to that. */
+  async judge(text, signal, explain = false) {
     await this.ready();
     signal.throwIfAborted();
-    return this.#once("judge", { text });
+    return this.#once("judge", { text, explain });
   }
 
   /** Write a text, or go on with one; `told` hears `start` and each `piece`. True when it is whole. */
@@ -79,8 +80,8 @@ export class Device {
 }
 
 function failureOf({ refusal: refused, failed }) {
-  if (refused) return refusal(refused, refused, HEADINGS, "This device");
-  return new Failure("This device cannot answer", `Its own model could not be used (${failed}).`);
+  if (refused) return refusal(refused, refused, HEADINGS, true);
+  return new Failure("unable", [["unableMore", { why: failed }]]);
 }
 
 /** Return this device, if it has a model of its own; keep the page for when there is no network. */

@@ -1,26 +1,32 @@
-// What both pages need: elements made of text, failures in words, and what the server tells of its
-// model. Nothing here knows what the model does.
+// What both pages need: elements made of text, and failures in words. Nothing here knows what the model
+// does.
 
-const HEADINGS = {
-  413: "This text is too long",
-  429: "The server is busy",
-  503: "The server is busy",
-};
+import { listed, pieces, say } from "./words.js";
+
+const HEADINGS = { 413: "long", 429: "busy", 503: "busy" };
 const PASSING = new Set([408, 429, 502, 503, 504]); // statuses that the same request may outlive
 
 /**
- * A failure in words for a person. `again`: the same request may go better the next time; `lost`: it
- * is nobody's fault, so that it may be sent again unasked, after `wait` seconds; `status`: of HTTP.
+ * A failure in words for a person: a heading, and `[key, values]` of each sentence below it. `again`:
+ * the same request may go better the next time; `lost`: it is nobody's fault, so that it may be sent
+ * again unasked, after `wait` seconds; `status`: of HTTP.
  */
 export class Failure extends Error {
-  constructor(heading, detail = "", { again = true, lost = false, wait = 0, status = 0 } = {}) {
-    super(heading);
-    Object.assign(this, { heading, detail, again, lost, wait, status });
+  constructor(key, details, { again = true, lost = false, wait = 0, status = 0 } = {}) {
+    super(key);
+    Object.assign(this, { key, details, again, lost, wait, status });
+  }
+
+  get heading() {
+    return say(this.key);
+  }
+
+  get sentences() {
+    return this.details.flatMap((each, at) => [at ? " " : "", ...tell(...each)]);
   }
 }
 
-export const nonsense = () =>
-  new Failure("The reply made no sense", "So it is not shown, rather than guessed at.");
+export const nonsense = () => new Failure("nonsense", [["nonsenseMore"]]);
 
 export const isShare = (value) => typeof value === "number" && value >= 0 && value <= 1; // not NaN
 export const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
@@ -35,6 +41,16 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A sentence in pieces, in which every text that is not ours keeps its own direction. */
+export const tell = (key, values = {}) => pieces(key, Object.fromEntries(
+  Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? own(value) : value])));
+
+const own = (text) => make("bdi", { textContent: text });
+
+/** A list of such texts. */
+export const tellList = (texts, type) =>
+  listed(texts, type).map(({ type: kind, value }) => (kind === "element" ? own(value) : value));
+
 /** Scroll an element to where it can be seen, if it cannot. */
 export function reveal(element) {
   const { top, bottom } = element.getBoundingClientRect();
@@ -45,8 +61,7 @@ export function reveal(element) {
 export async function post(path, document, accept, signal, limit) {
   const body = JSON.stringify(document);
   if (new TextEncoder().encode(body).length > limit) {
-    const most = limit.toLocaleString("en");
-    throw new Failure(HEADINGS[413], `The server reads at most ${most} bytes.`, { again: false });
+    throw new Failure("long", [["longMore", { n: limit }]], { again: false });
   }
   const headers = { "Content-Type": "application/json", Accept: accept };
   return fetch(path, { method: "POST", headers, body, signal, redirect: "error", cache: "no-store" });
@@ -62,15 +77,15 @@ export async function readJson(response) {
   }
 }
 
-/** Put a problem document (RFC 9457), or what came in its place, into words; `who` has said it. */
-export function refusal({ status, headers }, problem, headings = {}, who = "The server") {
+/** Put a problem document (RFC 9457), or what came in its place, into words; `own`: this device says it. */
+export function refusal({ status, headers }, problem, headings = {}, own = false) {
   const said = [problem?.title, problem?.detail].filter(isText).join(": ").slice(0, 400);
   const after = headers?.get("Retry-After") ?? "";
   const wait = /^\d{1,4}$/.test(after) ? Number(after) : 0;
-  const heading = headings[status] ?? HEADINGS[status]
-    ?? (status >= 500 ? "The server failed" : "The server did not accept this");
-  const detail = said ? `${who} says: “${said}”.` : `It answered with status ${status}.`;
-  return new Failure(heading, detail + (wait ? ` Try again in ${wait} s.` : ""), {
+  const key = headings[status] ?? HEADINGS[status] ?? (status >= 500 ? "failed" : "refused");
+  const details = [said ? [own ? "ownSaid" : "said", { said }] : ["status", { status: String(status) }]];
+  if (wait) details.push(["wait", { n: wait }]);
+  return new Failure(key, details, {
     again: status >= 500 || PASSING.has(status), lost: PASSING.has(status), wait, status,
   });
 }
@@ -79,43 +94,17 @@ export function refusal({ status, headers }, problem, headings = {}, who = "The 
 export function explain(problem, seconds) {
   if (problem instanceof Failure) return problem;
   const lost = { lost: true };
-  if (problem?.name === "TimeoutError") {
-    return new Failure("This took too long", `There was no answer within ${seconds} seconds.`, lost);
-  }
-  return navigator.onLine
-    ? new Failure("The server did not answer", "It may have stopped, or the connection was lost.", lost)
-    : new Failure("You are offline", "Your text is still here. Try again when you are connected.", lost);
+  if (problem?.name === "TimeoutError") return new Failure("timeout", [["timeoutMore", { n: seconds }]], lost);
+  const key = navigator.onLine ? "lost" : "offline";
+  return new Failure(key, [[`${key}More`]], lost);
 }
 
 export const PATIENCE_MS = 1500; // that the server has alone
 
-/** Why the server is not who answered; null: it was only slow. */
+/** Why the server is not who answered, as a key to words; null: it was only slow. */
 export function reason(failure) {
-  if (failure === null) return "the server was slow";
-  if (failure.status === 429 || failure.status === 503) return "the server was busy";
-  if (failure.status) return "the server failed";
-  return failure.lost ? "the server did not answer" : "the server’s answer made no sense";
-}
-
-/** What the server tells of its model, or null; a page works without. */
-export async function askModel() {
-  try {
-    const response = await fetch("v1/model", { headers: { Accept: "application/json" } });
-    const model = response.ok ? await response.json() : null;
-    return isRecord(model) ? model : null;
-  } catch {
-    return null; // asking the model itself is still worth trying
-  }
-}
-
-/** Begin the line about the model with its name and id; false where nothing is told. */
-export function introduce(about, model) {
-  if (model === null) {
-    about.textContent = "The server tells nothing about its model.";
-    return false;
-  }
-  const name = isText(model.name) ? model.name : "without a name";
-  about.replaceChildren("Model ", make("bdi", { textContent: name }));
-  if (isText(model.model)) about.append(" ", make("code", { textContent: model.model }));
-  return true;
+  if (failure === null) return "wasSlow";
+  if (failure.status === 429 || failure.status === 503) return "wasBusy";
+  if (failure.status) return "hasFailed";
+  return failure.lost ? "wasLost" : "wasNonsense";
 }

@@ -1,38 +1,95 @@
 // The page: one request at a time, and exactly one of empty, waiting, answer, declined or error is
 // visible. A reply is checked in full before any class is named: what cannot be trusted is an error.
 
-import {
-  Failure, askModel, explain, introduce, isCount, isRecord, isShare, isText, make, nonsense, post,
-  readJson, refusal, reveal,
-} from "./exchange.js";
+import { askModel, drawCard } from "./card.js";
 import { findDevice } from "./device.js";
-import { ask as askEither, credit } from "./race.js";
+import {
+  Failure, explain, isCount, isRecord, isShare, isText, make, nonsense, post, readJson, refusal, reveal,
+  tell, tellList,
+} from "./exchange.js";
+import { drawHistory, keep, openHistory } from "./history.js";
+import { ask as askEither } from "./race.js";
+import { isExplanation, why } from "./why.js";
+import { likely, say, speak } from "./words.js";
 
+const ENGLISH = {
+  noText: "There is no text yet",
+  noTextMore: "Write or paste something first.",
+  leadClasses: "Paste a review, or another short text. The model answers with {classes}, says how sure it is, and marks the words it does not know.",
+  reading: "Reading your text…",
+  beside: "Asking this device too: {why}…",
+  cancelled: "Cancelled. Nothing was answered.",
+  positive: "positive",
+  negative: "negative",
+  sure0: "The model is hardly sure: {share}.",
+  sure1: "The model is not very sure: {share}.",
+  sure2: "The model is fairly sure: {share}.",
+  sure3: "The model is very sure: {share}.",
+  declined: "I cannot judge this",
+  empty: "No word is left of this text once it is read.",
+  unknown_words: "Too few of its words are known to the model.",
+  script: "It is written in a script that the model was not trained on.",
+  short: "It is too short: so few words say too little.",
+  known: "{known} of {total} words known",
+  dotted: "Dotted",
+  unknown: ": not known to the model. ",
+  more: " and more",
+  less: "and {n} less likely",
+  byServer: "Answered by the server",
+  byDevice: "Answered on this device",
+  byDeviceWhy: "Answered on this device ({why})",
+  byModel: ", model {model}",
+  why: "Why {label}?",
+  whyAsking: "Looking for the words that weigh most…",
+  whyForLine: "straight line",
+  whyAgainstLine: "wavy line",
+  whyFor: "speaks for {label}, most of all: ",
+  whyAgainst: "speaks against {label}, most of all: ",
+  whyNone: "no word",
+  whyNote: "A number says about how much the probability changes when the word is taken out.",
+  score: "Right on {share} of {n} test texts",
+  scoreBeside: "; a simple bag of words, on {baseline}",
+  interval: " (95% interval: {low} to {high})",
+  baseline: "A simple bag of words is right on {baseline} of them",
+};
 const TIMEOUT_MS = 15_000;
 const MAX_SHOWN = 20_000; // characters of the text that are shown again
 const MAX_LISTED = 12; // classes, and unknown words, that are listed
 const SHAPES = new Map([["positive", "cone"], ["pos", "cone"], ["negative", "can"], ["neg", "can"]]);
-const HEADINGS = { 422: "No answer for this text" };
+const SURE = [0.6, 0.8, 0.95];
+const KINDS = ["empty", "unknown_words", "script", "short"]; // of refusals, that are put into words here
+const HEADINGS = { 422: "none" };
 
-const [form, input, send, result, status, cancel, answer, details, error, about, classes] = (
-  "form text send result status cancel answer details error about classes"
+const [form, input, send, result, status, cancel, answer, details, error, lead] = (
+  "form text send result status cancel answer details error lead"
 ).split(" ").map((id) => document.getElementById(id));
 
 let latest = 0; // number of the newest request; replies to older ones are dropped
 let pending = null; // its AbortController, while it is under way
+let undo = () => {}; // what a person sees who gives it up
+let redraw = () => {}; // what is seen, once more, in another language
 let bodyLimit = Infinity;
+let model; // what the server tells of it; null: nothing
 const device = findDevice(); // a promise: the page is there before
+
+/** Show something, and the same again when the language changes. */
+function draw(how) {
+  redraw = how;
+  how();
+}
 
 function show(state, message = "") {
   for (const part of [answer, details, error]) part.replaceChildren();
   result.dataset.state = state;
-  result.dir = "ltr";
   status.textContent = message;
   cancel.hidden = state !== "waiting";
 }
 
-/** True for a reply that says something definite and does not contradict itself. */
-function isSound(reply) {
+/** A label as the person calls it; those of one's own data are left as they are. */
+const called = (label) => (["positive", "negative"].includes(label) ? say(label) : label);
+
+/** True for a reply that says something definite and does not contradict itself; `points`: of the text. */
+function isSound(reply, points) {
   if (!isRecord(reply)) return false;
   const { label, score, probabilities, known_words: words } = reply;
   if (!isCount(words?.known) || !isCount(words.total) || words.known > words.total) return false;
@@ -43,6 +100,7 @@ function isSound(reply) {
   const sum = shares.reduce((total, share) => total + share, 0);
   if (!shares.every(isShare) || (shares.length && Math.abs(sum - 1) > 0.02)) return false;
   if (label === null) return score === null && isText(reply.reason);
+  if (points && !isExplanation(reply.explanation, label, points)) return false;
   return ( // a label without a share of its own fails the comparisons, as NaN does
     isText(label) && isShare(score) && shares.length > 1 &&
     Math.abs(score - probabilities[label]) < 1e-3 && probabilities[label] === Math.max(...shares)
@@ -50,44 +108,77 @@ function isSound(reply) {
 }
 
 /** Send one text; resolve to a sound reply or throw a Failure. */
-async function exchange(text, signal) {
-  const response = await post("v1/predict", { text }, "application/json", signal, bodyLimit);
+async function exchange(text, points, signal) {
+  const asked = points ? { text, explain: true } : { text };
+  const response = await post("v1/predict", asked, "application/json", signal, bodyLimit);
   const reply = await readJson(response);
   if (!response.ok) throw refusal(response, reply, HEADINGS);
-  if (response.status !== 200 || !isSound(reply)) throw nonsense();
+  if (response.status !== 200 || !isSound(reply, points)) throw nonsense();
   return reply;
 }
 
-/** Ask about a text, dropping whatever was asked before. */
-async function ask(text) {
+/** Ask about a text, dropping whatever was asked before; `points`: ask why, too. Null: given up. */
+async function request(text, points, slow) {
   const turn = ++latest;
   pending?.abort();
-  pending = null;
-  if (!text.trim()) {
-    fail(new Failure("There is no text yet", "Write or paste something first.", { again: false }));
-    input.focus();
-    return;
-  }
-  const request = (pending = new AbortController());
-  const timer = setTimeout(() => request.abort(new DOMException("", "TimeoutError")), TIMEOUT_MS);
-  const slow = (why) => {
-    if (turn === latest) status.textContent = `Asking this device too: ${why}…`;
-  };
-  const direction = getComputedStyle(input).direction; // of dir="auto": the first strong letter's
-  show("waiting", "Reading your text…");
-  reveal(result);
+  const mine = (pending = new AbortController());
+  const timer = setTimeout(() => mine.abort(new DOMException("", "TimeoutError")), TIMEOUT_MS);
   try {
     const found = await askEither({
-      text, server: (signal) => exchange(text, signal), device: await device,
-      seconds: TIMEOUT_MS / 1000, signal: request.signal, slow,
+      text, explain: Boolean(points), server: (signal) => exchange(text, points, signal), device: await device,
+      seconds: TIMEOUT_MS / 1000, signal: mine.signal, slow: (reason) => turn === latest && slow(reason),
     });
-    if (!isSound(found.reply)) throw nonsense();
-    if (turn === latest) present(text, found, direction);
+    if (!isSound(found.reply, points)) throw nonsense();
+    return turn === latest ? { ...found, points } : null;
   } catch (problem) {
-    if (turn === latest) fail(explain(problem, TIMEOUT_MS / 1000));
+    if (turn !== latest) return null;
+    throw explain(problem, TIMEOUT_MS / 1000);
   } finally {
     clearTimeout(timer);
     if (turn === latest) pending = null;
+  }
+}
+
+async function ask(text) {
+  if (!text.trim()) {
+    latest += 1;
+    pending?.abort();
+    pending = null;
+    fail(new Failure("noText", [["noTextMore"]], { again: false }));
+    input.focus();
+    return;
+  }
+  keep(text);
+  undo = () => draw(() => show("empty", say("cancelled")));
+  draw(() => show("waiting", say("reading")));
+  reveal(result);
+  try {
+    const found = await request(text, null, (reason) => {
+      draw(() => show("waiting", say("beside", { why: say(reason) })));
+    });
+    if (found) draw(() => present(text, found));
+  } catch (problem) {
+    fail(problem);
+  }
+}
+
+/** Ask for the words that weigh most; what was answered stays until they are there. */
+async function askWhy(text, before, button) {
+  const again = (note) => draw(() => {
+    present(text, before);
+    document.getElementById("why-failed").append(...note());
+  });
+  undo = () => again(() => [say("cancelled")]);
+  button.ariaDisabled = "true";
+  button.textContent = status.textContent = say("whyAsking");
+  try {
+    const found = await request(text, [...text], () => {});
+    if (!found) return;
+    draw(() => present(text, found));
+    details.querySelector("h3")?.focus();
+  } catch (problem) {
+    again(() => [`${problem.heading}. `, ...problem.sentences]);
+    document.getElementById("why").focus();
   }
 }
 
@@ -95,53 +186,57 @@ function stop() {
   latest += 1; // whatever still arrives is stale
   pending?.abort();
   pending = null;
-  show("empty", "Cancelled. Nothing was answered.");
-  send.focus();
+  undo();
+  (document.getElementById("why") ?? send).focus();
 }
 
-function fail({ heading, detail, again }) {
-  show("error");
-  const retry = make("button", { type: "button", textContent: "Try again" });
-  retry.addEventListener("click", () => {
-    send.focus(); // this button is about to disappear
-    form.requestSubmit();
+function fail(failure) {
+  draw(() => {
+    show("error");
+    const retry = make("button", { type: "button", textContent: say("again") });
+    retry.addEventListener("click", () => {
+      send.focus(); // this button is about to disappear
+      form.requestSubmit();
+    });
+    error.append(make("h2", { textContent: failure.heading }), make("p", {}, ...failure.sentences));
+    if (failure.again) error.append(retry);
   });
-  error.append(make("h2", { textContent: heading }), make("p", { dir: "auto", textContent: detail }));
-  if (again) error.append(retry);
   reveal(result);
-}
-
-/** A probability in words that never claim certainty. */
-function percent(share) {
-  if (share > 0.999) return "> 99.9%";
-  if (share < 0.001) return "< 0.1%";
-  return `${(share * 100).toFixed(1)}%`;
-}
-
-function sureness(share) {
-  if (share >= 0.95) return "very sure";
-  if (share >= 0.8) return "fairly sure";
-  return share >= 0.6 ? "not very sure" : "hardly sure";
 }
 
 const shapeOf = (label) => SHAPES.get(label.toLowerCase()) ?? "buoy";
 
-function present(text, found, direction) {
-  const { label, score, probabilities, known_words: words, reason, model } = found.reply;
+function present(text, found) {
+  const { label, score, probabilities, known_words: words, reason, refused, model: id } = found.reply;
   const judged = label !== null;
   show(judged ? "answer" : "declined");
-  result.dir = direction;
-  const count = `${words.known} of ${words.total} words known`;
+  const sure = SURE.filter((least) => score >= least).length;
+  const said = judged ? [say(`sure${sure}`, { share: likely(score) })]
+    : KINDS.includes(refused) ? [say(refused)] : [make("bdi", { textContent: reason })];
   answer.append(
     make("h2", {},
       make("span", { className: `mark ${judged ? shapeOf(label) : "none"}` }),
-      make("bdi", { textContent: judged ? label : "I cannot judge this" })),
-    make("p", { dir: "auto", textContent: judged ? `The model is ${sureness(score)}: ${percent(score)}.` : reason }),
+      make("bdi", { textContent: judged ? called(label) : say("declined") })),
+    make("p", {}, ...said),
   );
   if (judged) details.append(bars(probabilities, label));
-  details.append(make("h3", { dir: "auto", textContent: count }), reading(text, words));
-  const name = isText(model) ? [", model ", make("bdi", { textContent: model })] : [];
-  details.append(make("p", { className: "fine", id: "credit", dir: "auto" }, credit(found), ...name));
+  const heading = make("h3", { tabIndex: -1 });
+  details.append(heading);
+  if (judged && found.points) {
+    heading.append(...tell("why", { label: called(label) }));
+    details.append(why(found.reply.explanation, found.points, MAX_SHOWN, called(label)));
+  } else {
+    heading.append(say("known", { known: words.known, total: words.total }));
+    details.append(reading(text, words));
+  }
+  if (judged && !found.points) {
+    const button = make("button", { type: "button", id: "why" }, ...tell("why", { label: called(label) }));
+    button.addEventListener("click", () => pending || askWhy(text, found, button));
+    details.append(button, make("p", { id: "why-failed", role: "alert" }));
+  }
+  const by = found.by === "server" ? "byServer" : found.why ? "byDeviceWhy" : "byDevice";
+  const credit = say(by, { why: found.why && say(found.why) });
+  details.append(make("p", { className: "fine", id: "credit" }, credit, ...(isText(id) ? tell("byModel", { model: id }) : [])));
 }
 
 /** One bar a class, the likeliest first. */
@@ -153,12 +248,12 @@ function bars(probabilities, label) {
     const fill = make("span", { className: `fill ${shapeOf(name)}` });
     fill.style.inlineSize = `${share * 100}%`;
     list.append(make("li", { className: name === label ? "best" : "" },
-      make("bdi", { textContent: name }),
-      make("span", { className: "share", dir: "ltr", textContent: percent(share) }),
+      make("bdi", { textContent: called(name) }),
+      make("span", { className: "share", textContent: likely(share) }),
       make("span", { className: "track", ariaHidden: "true" }, fill)));
   }
   const rest = sorted.length - MAX_LISTED;
-  if (rest > 0) list.append(make("li", { dir: "auto", textContent: `and ${rest} less likely` }));
+  if (rest > 0) list.append(make("li", { textContent: say("less", { n: rest }) }));
   return list;
 }
 
@@ -185,35 +280,47 @@ function reading(text, { unknown }) {
   quote.append(shown.slice(end), shown.length < text.length ? "…" : "");
   const figure = make("figure", {}, quote);
   if (unknown.length) {
-    const legend = make("figcaption", { dir: "auto" },
-      make("u", { textContent: "Dotted" }), ": not known to the model. ");
-    unknown.slice(0, MAX_LISTED).forEach((word, at) => {
-      legend.append(at ? ", " : "", make("bdi", { textContent: word }));
-    });
-    if (unknown.length > MAX_LISTED) legend.append(" and more");
+    const legend = make("figcaption", {},
+      make("u", { textContent: say("dotted") }), say("unknown"), ...tellList(unknown.slice(0, MAX_LISTED)));
+    if (unknown.length > MAX_LISTED) legend.append(say("more"));
     figure.append(legend);
   }
   return figure;
 }
 
+function interval95(interval) {
+  if (!Array.isArray(interval) || interval.length !== 2 || !interval.every(isShare)) return [];
+  const [low, high] = interval.map(likely);
+  return [say("interval", { low, high })];
+}
+
 /** Fill in what the server tells about its model; the page works without. */
-async function describe() {
-  const model = await askModel();
-  if (!introduce(about, model)) return;
-  const { labels, limits, metrics = {} } = model;
-  if (isCount(limits?.body_bytes)) bodyLimit = limits.body_bytes;
-  if (Array.isArray(labels) && labels.length > 1 && labels.length <= MAX_LISTED && labels.every(isText)) {
-    classes.replaceChildren(...labels.flatMap((label, at) => [
-      at === 0 ? "" : at === labels.length - 1 ? " or " : ", ", make("bdi", { textContent: label }),
-    ]));
-  }
-  const { accuracy, baseline_accuracy: baseline, n } = metrics ?? {};
+function describe() {
+  if (model === undefined) return;
+  const { labels, metrics } = model ?? {};
+  const { accuracy, accuracy_95: interval, baseline_accuracy: baseline, n } = metrics ?? {};
+  const said = [];
+  const rows = [];
   if (isShare(accuracy)) {
-    const count = isCount(n) ? `${n.toLocaleString("en")} ` : "";
-    about.append(`. Right on ${percent(accuracy)} of ${count}test texts`);
-    if (isShare(baseline)) about.append(`; a simple bag of words, on ${percent(baseline)}`);
+    const values = { share: likely(accuracy), n: isCount(n) ? n : "" };
+    said.push(say("score", values));
+    rows.push(["cardScore", [say("score", values), ...interval95(interval)]]);
+    if (isShare(baseline)) {
+      said.push(say("scoreBeside", { baseline: likely(baseline) }));
+      rows.push(["cardBaseline", [say("baseline", { baseline: likely(baseline) })]]);
+    }
+    said.push(".");
   }
-  about.append(".");
+  drawCard(model, said.join(""), rows);
+  if (Array.isArray(labels) && labels.length > 1 && labels.length <= MAX_LISTED && labels.every(isText)) {
+    lead.replaceChildren(...tell("leadClasses", { classes: tellList(labels.map(called), "disjunction") }));
+  }
+}
+
+async function meet() {
+  model = await askModel();
+  if (isCount(model?.limits?.body_bytes)) bodyLimit = model.limits.body_bytes;
+  describe();
 }
 
 form.addEventListener("submit", (event) => {
@@ -232,4 +339,10 @@ for (const example of document.querySelectorAll("[data-text]")) {
     form.requestSubmit();
   });
 }
-describe();
+openHistory(input);
+speak(ENGLISH, () => {
+  redraw();
+  describe();
+  drawHistory(input);
+});
+meet();

@@ -1,44 +1,39 @@
 // Who answers: the server, and when that is slow, failing or gone, this device as well. Whoever is first
 // does, and only one. A person's own mistakes are no reason to ask anybody else.
 
-import { PATIENCE_MS, explain, reason } from "./exchange.js";
-
-/** Say in a few words who answered. */
-export function credit({ by, why }) {
-  if (by === "server") return "Answered by the server";
-  return why ? `Answered on this device (${why})` : "Answered on this device";
-}
+import { PATIENCE_MS, explain as failureOf, reason } from "./exchange.js";
 
 /**
  * Ask about a text: `{ reply, by, why }`, or throw the failure that a person should see.
  *
- * `server` asks the server, within `seconds`; `slow` is called when this device is asked too.
+ * `server` asks the server, within `seconds`; `slow` is called when this device is asked too;
+ * `explain`: it is also asked why.
  */
-export async function ask({ text, server, device, seconds, signal, slow }) {
+export async function ask({ text, explain, server, device, seconds, signal, slow }) {
   if (!device) return { reply: await server(signal), by: "server" };
   const rest = new AbortController(); // ends whoever is still at it once there is an answer
   const stop = () => rest.abort(signal.reason);
   signal.addEventListener("abort", stop);
   try {
-    if (device.alone) return { reply: await device.judge(text, rest.signal), by: "device", why: "" };
-    return await race({ text, server, device, seconds, signal: rest.signal, slow });
+    if (device.alone) return { reply: await device.judge(text, rest.signal, explain), by: "device", why: "" };
+    return await race({ text, explain, server, device, seconds, signal: rest.signal, slow });
   } finally {
     signal.removeEventListener("abort", stop);
     rest.abort();
   }
 }
 
-async function race({ text, server, device, seconds, signal, slow }) {
+async function race({ text, explain, server, device, seconds, signal, slow }) {
   const served = server(signal).then(
     (reply) => ({ reply, by: "server" }),
-    (problem) => ({ failure: explain(problem, seconds) }),
+    (problem) => ({ failure: failureOf(problem, seconds) }),
   );
   const early = await Promise.race([served, pause(PATIENCE_MS)]);
   if (early && !may(early)) return settled(early);
   signal.throwIfAborted();
   const why = reason(early?.failure ?? null);
   slow(why);
-  const own = device.judge(text, signal).then(
+  const own = device.judge(text, signal, explain).then(
     (reply) => ({ reply, by: "device", why }),
     (failure) => ({ failure }),
   );

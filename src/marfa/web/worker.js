@@ -42,7 +42,8 @@ addEventListener("message", async ({ data: { id, kind, ...given } }) => {
     model ??= load(given.file);
     const ready = await model;
     if (kind === "write") await write(id, ready, given);
-    else postMessage({ id, done: true, value: kind === "judge" ? ready.answer(given.text) : ready.id });
+    else if (kind === "judge") postMessage({ id, done: true, value: ready.answer(given.text, given.explain) });
+    else postMessage({ id, done: true, value: ready.id });
   } catch (problem) {
     if (kind === "load") model = null; // it may be had another time
     const refusal = problem instanceof Refusal ? { ...problem } : null;

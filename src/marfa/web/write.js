@@ -1,21 +1,68 @@
 // The page of a model that writes: one text at a time, and exactly one of empty, waiting, writing,
 // stopped, done or error. Whatever ends a text, what was written of it stays.
 
-import { Failure, askModel, introduce, isCount, isRecord, isText, make, reveal } from "./exchange.js";
+import { askModel, drawCard } from "./card.js";
 import { findDevice } from "./device.js";
+import { Failure, isCount, isRecord, isText, make, reveal, tell } from "./exchange.js";
+import { drawHistory, keep as keepText, openHistory } from "./history.js";
+import { count, say, speak } from "./words.js";
 import { Writer } from "./writer.js";
 
-const WORDS = [ // for temperatures below each
-  [0.01, "always the likeliest"], [0.55, "careful"], [1.05, "balanced"], [1.45, "daring"],
-  [Infinity, "wild"],
-];
-const REMEDIES = { on: "Go on", again: "Try again", anew: "Start again" };
+const ENGLISH = {
+  longPrompt: "This prompt is too long",
+  noBeginning: "No text can begin with this",
+  misfit: "The server’s answer does not fit",
+  misfitMore: "It goes on with another text than the one that was begun here.",
+  cut: "The connection was lost",
+  cutMore: "The answer broke off.",
+  tried: "To go on was tried {n} times.",
+  on: "Go on",
+  anew: "Start again",
+  degree0: "{number}, always the likeliest",
+  degree1: "{number}, careful",
+  degree2: "{number}, balanced",
+  degree3: "{number}, daring",
+  degree4: "{number}, wild",
+  wrong: "{label}: {range}, please.",
+  length_range: "a whole number from 1 to {n}",
+  top_k_range: "a whole number from 0, which means all",
+  top_p_range: "a number above 0 and up to 1",
+  seed_range: "a whole number from 0, or nothing",
+  temperature_range: "a number from 0 to 2",
+  characters: { one: "{n} character", other: "{n} characters" },
+  unread: {
+    one: "{n} character of your prompt is not known to the model.",
+    other: "{n} characters of your prompt are not known to the model.",
+  },
+  seeded: "seed {seed}",
+  speed: { one: "{n} character a second", other: "{n} characters a second" },
+  byPen: "model {model}",
+  penServer: "written by the server",
+  penDevice: "written on this device",
+  penDeviceWhy: "written on this device ({why})",
+  penBoth: "the first {characters} by the server, then on this device ({why})",
+  writing: "Writing…",
+  waiting: "Waiting for the first character…",
+  resuming: "{why}; going on in {n} s.",
+  done: "Done, {characters}.",
+  nothing: "Stopped. Nothing was written.",
+  stopped: "Stopped after {n} of {characters}.",
+  kept: "Kept: {n} of {characters}.",
+  copied: "Copied {characters}.",
+  uncopied: "The browser does not let this page copy. The text is selected: copy it with Ctrl or ⌘ + C.",
+  seedSet: "Seed {seed} is set: the same beginning and settings give the same text.",
+  bits: "{bits} bits per character on held-out text",
+  bitsOf: "{bits} bits per character on {n} characters of held-out text",
+  bitsBeside: "; counting {rival}s, {bits} (fewer is better)",
+};
+const DEGREES = [0.01, 0.55, 1.05, 1.45]; // temperatures from which the next words are used
+const REMEDIES = ["on", "again", "anew"];
 
 const [form, prompt, more, wrong, send, degree] = (
   "form prompt more wrong send degree"
 ).split(" ").map((id) => document.getElementById(id));
-const [result, status, error, paper, course, facts, note, stop, remedy, copy, keep, about] = (
-  "result status error paper course facts note stop remedy copy keep about"
+const [result, status, error, paper, course, facts, note, stop, remedy, copy, keep] = (
+  "result status error paper course facts note stop remedy copy keep"
 ).split(" ").map((id) => document.getElementById(id));
 const { length, temperature, top_k: topK, top_p: topP, seed } = Object.fromEntries(
   [...form.querySelectorAll("input")].map((input) => [input.name, input]),
@@ -27,53 +74,54 @@ let frame = 0; // of the animation in which what has arrived will be shown
 let bodyLimit = Infinity;
 let turns = 0; // texts that were asked for; while a device is looked for, only the last one counts
 let device = null; // this device, once it is known to have a model
+let model; // what the server tells of it; null: nothing
+let redraw = () => {}; // what is seen, once more, in another language
 const found = findDevice().then((each) => { device = each; });
 
-const count = (number) => number.toLocaleString("en");
-const characters = (number) => `${count(number)} ${number === 1 ? "character" : "characters"}`;
+const characters = (n) => say("characters", { n });
 
-/** Show a state, its words, and the buttons that it has. */
-function show(state, message = "", help = "") {
+/** Show a state, its words (a key and values), and the buttons that it has. */
+function show(state, message = [], help = "") {
+  redraw = () => show(state, message, help);
   const before = document.activeElement;
   const busy = state === "waiting" || state === "writing";
   const begun = writer?.start ?? null;
   render();
   result.dataset.state = state;
-  status.textContent = message;
+  status.textContent = message.length ? say(...message) : "";
   error.replaceChildren();
   paper.hidden = course.hidden = begun === null || state === "waiting";
   paper.ariaBusy = String(busy);
   course.dir = getComputedStyle(paper).direction;
   stop.hidden = !busy;
   remedy.hidden = !help;
-  remedy.textContent = REMEDIES[help] ?? "";
+  remedy.textContent = REMEDIES.includes(help) ? say(help) : "";
   remedy.dataset.help = help;
   copy.hidden = paper.hidden || busy;
   keep.hidden = begun === null || busy;
-  tell(begun, busy);
+  report(begun, busy);
   if (before?.hidden) [stop, remedy, copy, send].find((button) => !button.hidden).focus();
 }
 
 /** Say what the text was made with, and what of the prompt the model could not read. */
-function tell(begun, busy) {
+function report(begun, busy) {
   const unknown = begun?.unknown ?? 0;
-  const are = unknown === 1 ? "is" : "are";
-  const noted = unknown ? `${characters(unknown)} of your prompt ${are} not known to the model.` : "";
+  const noted = unknown ? say("unread", { n: unknown }) : "";
   if (note.textContent !== noted) note.textContent = noted; // said once, not with every state
   facts.replaceChildren();
   if (begun === null) return;
-  const said = [`seed ${begun.seed}`];
+  const said = [say("seeded", { seed: String(begun.seed) })];
   const speed = writer.seconds > 0 && !writer.whole ? [...writer.made].length / writer.seconds : 0;
-  if (!busy && speed) said.push(`${count(Math.max(1, Math.round(speed)))} characters a second`);
-  facts.append(`${said.join(" · ")} · model `, make("bdi", { textContent: begun.model }), ` · ${credit(writer)}`);
+  if (!busy && speed) said.push(say("speed", { n: Math.max(1, Math.round(speed)) }));
+  facts.append(`${said.join(" · ")} · `, ...tell("byPen", { model: begun.model }), ` · ${credit(writer)}`);
 }
 
 /** Say who has written. */
 function credit({ taken }) {
-  if (!taken) return "written by the server";
-  const why = taken.why && ` (${taken.why})`;
-  return taken.at
-    ? `the first ${characters(taken.at)} by the server, then on this device${why}` : `written on this device${why}`;
+  if (!taken) return say("penServer");
+  const why = taken.why && say(taken.why);
+  if (taken.at) return say("penBoth", { characters: characters(taken.at), why });
+  return say(why ? "penDeviceWhy" : "penDevice", { why });
 }
 
 /** Bring the paper up to what has arrived; it scrolls along unless a person scrolled it back. */
@@ -85,15 +133,16 @@ function render() {
   const prompted = writer?.start?.prompt ?? "";
   if (given.textContent !== prompted) given.textContent = prompted; // else it keeps a selection
   ink.appendData((writer?.made ?? "").slice(ink.length));
-  course.firstChild.style.inlineSize =
-    writer?.start ? `${(100 * writer.position) / writer.start.length}%` : "0";
+  const share = writer?.start ? writer.position / writer.start.length : 0;
+  course.firstChild.style.inlineSize = `${100 * share}%`;
+  course.ariaValueNow = String(Math.floor(10 * share) * 10); // tenths are told, not letters
   if (follows) paper.scrollTop = paper.scrollHeight;
 }
 
 /** The state while a text is being made: waiting until there is a character to see. */
 function busy(message) {
   const state = writer.made ? "writing" : "waiting";
-  show(state, message ?? (writer.made ? "Writing…" : "Waiting for the first character…"));
+  show(state, message ?? [writer.made ? "writing" : "waiting"]);
 }
 
 /** What the form asks for, or null where a number is out of its range: then that is said. */
@@ -108,8 +157,10 @@ function settings() {
     if (!good) first ??= input;
     if (input.value !== "") asked[input.name] = input.valueAsNumber;
   }
-  const label = first?.labels[0].firstChild.textContent.trim();
-  wrong.textContent = first ? `${label}: ${first.dataset.range}, please.` : "";
+  const values = first && {
+    label: first.labels[0].firstChild.textContent, range: say(`${first.name}_range`, { n: Number(first.max) }),
+  };
+  wrong.textContent = first ? say("wrong", values) : "";
   if (first && more.contains(first)) more.open = true;
   first?.focus();
   return first ? null : asked;
@@ -121,6 +172,7 @@ async function begin() {
   if (asked === null) return;
   writer?.stop();
   const turn = (turns += 1);
+  keepText(asked.prompt);
   if (device === null) await found;
   if (turn !== turns) return;
   made.replaceChildren();
@@ -128,10 +180,10 @@ async function begin() {
     begun: () => mine === writer && busy(),
     grown: () => {
       if (mine !== writer) return;
-      if (result.dataset.state !== "writing" || status.textContent !== "Writing…") busy();
+      if (result.dataset.state !== "writing" || status.textContent !== say("writing")) busy();
       frame ||= requestAnimationFrame(render);
     },
-    lost: (why, seconds) => mine === writer && busy(`${why}; going on in ${seconds} s.`),
+    lost: (why, seconds) => mine === writer && busy(["resuming", { why: say(why), n: seconds }]),
   }, device);
   writer = mine;
   goOn();
@@ -145,7 +197,7 @@ async function goOn() {
   try {
     const done = await mine.run();
     if (mine !== writer) return;
-    if (done) show("done", `Done, ${characters(mine.position)}.`);
+    if (done) show("done", ["done", { characters: characters(mine.position) }]);
     else stopped();
   } catch (problem) {
     if (mine === writer) fail(problem);
@@ -155,76 +207,77 @@ async function goOn() {
 function stopped() {
   if (writer.start === null) {
     writer = null;
-    show("empty", "Stopped. Nothing was written.");
+    show("empty", ["nothing"]);
     return;
   }
   const { position, start } = writer;
-  show("stopped", `Stopped after ${count(position)} of ${characters(start.length)}.`, "on");
+  show("stopped", ["stopped", { n: position, characters: characters(start.length) }], "on");
 }
 
 function fail(problem) {
   if (!(problem instanceof Failure)) throw problem;
-  const help = writer.start ? "on" : problem.again ? "again" : "";
-  show("error", "", problem.restart ? "anew" : help);
-  error.append(
-    make("h2", { textContent: problem.heading }),
-    make("p", { dir: "auto", textContent: problem.detail }),
-  );
-  if (writer.start) {
-    const { position, start } = writer;
-    error.append(make("p", { textContent: `Kept: ${count(position)} of ${characters(start.length)}.` }));
-  }
+  drawFailure(problem);
   reveal(result);
+}
+
+function drawFailure(problem) {
+  const help = writer.start ? "on" : problem.again ? "again" : "";
+  show("error", [], problem.restart ? "anew" : help);
+  redraw = () => drawFailure(problem);
+  error.append(make("h2", { textContent: problem.heading }), make("p", {}, ...problem.sentences));
+  if (!writer.start) return;
+  const { position, start } = writer;
+  error.append(make("p", { textContent: say("kept", { n: position, characters: characters(start.length) }) }));
 }
 
 async function copyText() {
   try {
     await navigator.clipboard.writeText(writer.text);
-    status.textContent = `Copied ${characters(writer.position)}.`;
+    status.textContent = say("copied", { characters: characters(writer.position) });
   } catch { // refused, or not there at all: browsers keep the clipboard from plain http
     getSelection().selectAllChildren(paper);
-    status.textContent = "The browser does not let this page copy. The text is selected: copy it with Ctrl or ⌘ + C.";
+    status.textContent = say("uncopied");
   }
 }
 
 function keepSeed() {
   more.open = true;
   seed.value = writer.start.seed;
-  status.textContent = `Seed ${seed.value} is set: the same beginning and settings give the same text.`;
+  status.textContent = say("seedSet", { seed: seed.value });
 }
 
 function showDegree() {
-  const [, words] = WORDS.find(([below]) => temperature.valueAsNumber < below);
-  const said = `${temperature.valueAsNumber}, ${words}`;
+  const number = temperature.valueAsNumber;
+  const said = say(`degree${DEGREES.filter((least) => number >= least).length}`, { number });
   degree.textContent = said;
   temperature.setAttribute("aria-valuetext", said);
 }
 
 /** Fill in what the server tells about its model; the page works without. */
-async function describe() {
-  const model = await askModel();
-  if (!introduce(about, model)) return;
-  const { alphabet, defaults, limits, metrics } = model;
+async function meet() {
+  model = await askModel();
+  const { alphabet, defaults, limits } = model ?? {};
   if (isCount(limits?.body_bytes)) bodyLimit = limits.body_bytes;
-  if (isCount(limits?.length) && limits.length > 0) {
-    length.max = limits.length;
-    length.dataset.range = `a whole number from 1 to ${count(limits.length)}`;
-  }
+  if (isCount(limits?.length) && limits.length > 0) length.max = limits.length;
   for (const input of [length, temperature, topK, topP]) { // but not over what was typed meanwhile
     const value = isRecord(defaults) ? defaults[input.name] : undefined;
     if (typeof value === "number" && input.value === input.defaultValue) input.value = value;
   }
   showDegree();
   if (isText(alphabet)) hideForeign(alphabet);
-  const { bits_per_character: bits, baseline: rival, baseline_bits_per_character: least, n } = metrics ?? {};
+  describe();
+}
+
+function describe() {
+  if (model === undefined) return;
+  const { bits_per_character: bits, baseline: rival, baseline_bits_per_character: least, n } = model?.metrics ?? {};
+  const said = [];
   if (bits > 0) {
-    const held = isCount(n) ? `${count(n)} characters of held-out text` : "held-out text";
-    about.append(`. ${Number(bits).toFixed(2)} bits per character on ${held}`);
-    if (least > 0 && isText(rival)) {
-      about.append(`; counting ${rival}s, ${Number(least).toFixed(2)} (fewer is better)`);
-    }
+    said.push(say(isCount(n) ? "bitsOf" : "bits", { bits: count(Number(bits), 2), n }));
+    if (least > 0 && isText(rival)) said.push(say("bitsBeside", { rival, bits: count(Number(least), 2) }));
+    said.push(".");
   }
-  about.append(".");
+  drawCard(model, said.join(""), said.length ? [["cardScore", said]] : []);
 }
 
 /** Hide the beginnings of which the model knows no letter. */
@@ -258,5 +311,12 @@ remedy.addEventListener("click", () => (remedy.dataset.help === "on" ? goOn() : 
 copy.addEventListener("click", copyText);
 keep.addEventListener("click", keepSeed);
 temperature.addEventListener("input", showDegree);
+openHistory(prompt);
+speak(ENGLISH, () => {
+  redraw();
+  showDegree();
+  describe();
+  drawHistory(prompt);
+});
 showDegree();
-describe();
+meet();

@@ -11,7 +11,7 @@ const SILENCE_MS = 20_000; // without a byte, not even a heartbeat: the connecti
 const WAITS = [0.5, 1, 2, 4, 8, 8]; // seconds before each try to go on; any progress starts anew
 const LONGEST_WAIT = 120; // of the seconds that a busy server may ask for
 const TRIES_BESIDE = 2; // to go on with the server, where this device could
-const HEADINGS = { 413: "This prompt is too long", 422: "No text can begin with this" };
+const HEADINGS = { 413: "longPrompt", 422: "noBeginning" };
 const TOKEN = /^[0-9a-f.]{1,200}$/;
 
 const SLOW = new DOMException("", "TimeoutError"); // the server did not begin in time
@@ -36,9 +36,8 @@ function isStart(value) {
 }
 
 /** A failure after which these settings cannot be gone on with, only begun again. */
-function misfit(detail) {
-  const failure = new Failure("The server’s answer does not fit", detail);
-  return Object.assign(failure, { restart: true });
+function misfit(details) {
+  return Object.assign(new Failure("misfit", details), { restart: true });
 }
 
 /**
@@ -95,12 +94,11 @@ export class Writer {
         if (this.start === null || !failure.lost || failure.wait > LONGEST_WAIT) throw failure;
         if (this.position > before) tries = 0;
         if (tries === WAITS.length) {
-          const { heading, detail } = failure;
-          throw new Failure(heading, `${detail} To go on was tried ${tries} times.`);
+          throw new Failure(failure.key, [...failure.details, ["tried", { n: tries }]]);
         }
         const wait = Math.max(WAITS[tries], failure.wait);
         tries += 1;
-        this.#told.lost(failure.status ? failure.heading : "The connection was lost", wait);
+        this.#told.lost(failure.status ? failure.key : "cut", wait);
         await pause(wait, signal, !failure.wait);
         if (signal.aborted) return false;
       }
@@ -158,7 +156,7 @@ export class Writer {
       signal.removeEventListener("abort", close);
       close();
     }
-    throw new Failure("The connection was lost", "The answer broke off.", { lost: true });
+    throw new Failure("cut", [["cutMore"]], { lost: true });
   }
 
   /** Patience has ended: the server may still be first, until this device is ready. */
@@ -175,7 +173,7 @@ export class Writer {
     const response = await post("v1/generate", document, "text/event-stream", signal, this.#limit);
     if (!response.ok) {
       const refused = refusal(response, await readJson(response), HEADINGS);
-      throw this.start && response.status < 500 && !refused.lost ? misfit(refused.detail) : refused;
+      throw this.start && response.status < 500 && !refused.lost ? misfit(refused.details) : refused;
     }
     const type = response.headers.get("Content-Type") ?? "";
     if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) throw nonsense();
@@ -212,7 +210,7 @@ export class Writer {
       this.start = start;
       this.position = start.position;
     } else if (start.position !== this.position || !["seed", "length", "prompt", "model"].every(same)) {
-      throw misfit("It goes on with another text than the one that was begun here.");
+      throw misfit([["misfitMore"]]);
     }
     this.#since = performance.now();
     this.#told.begun();

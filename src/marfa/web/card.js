@@ -1,0 +1,46 @@
+// The model's card, and the line at the foot of the page: what the server tells of its model, or what
+// was kept of that.
+
+import { isCount, isRecord, isText, make, tell, tellList } from "./exchange.js";
+import { say } from "./words.js";
+
+/** What the server tells of its model, or null; a page works without. */
+export async function askModel() {
+  try {
+    const response = await fetch("v1/model", { headers: { Accept: "application/json" } });
+    const model = response.ok ? await response.json() : null;
+    return isRecord(model) ? model : null;
+  } catch {
+    return null; // asking the model itself is still worth trying
+  }
+}
+
+/**
+ * Show what is known of a model; null: nothing. `score`: how good it is, as a sentence; `figures`: how
+ * good it is, and what else is, as rows of the card.
+ */
+export function drawCard(model, score, figures) {
+  const about = document.getElementById("about");
+  const rows = document.getElementById("facts-of-model");
+  if (model === null) {
+    about.textContent = say("untold");
+    rows.replaceChildren(make("dd", { textContent: say("untold") }));
+    return;
+  }
+  const name = isText(model.name) ? model.name : say("nameless");
+  const id = isText(model.model) ? make("code", { textContent: model.model }) : "";
+  about.replaceChildren(...tell("about", { name, id }), ...(score ? [" ", score] : []));
+  rows.replaceChildren(...[
+    ["cardModel", [make("bdi", { textContent: name }), " ", id && id.cloneNode(true)]],
+    ...facts(model),
+    ...figures,
+  ].flatMap(([key, said]) => [make("dt", { textContent: say(key) }), make("dd", {}, ...said)]));
+}
+
+/** Rows of what every model tells, where it does. */
+function facts({ labels, engine, card }) {
+  const rows = [];
+  if (Array.isArray(labels) && labels.every(isText)) rows.push(["cardLabels", tellList(labels)]);
+  if (isText(engine)) rows.push(["cardEngine", [make("bdi", { textContent: engine })]]);
+  return rows;
+}

@@ -1,0 +1,118 @@
+"""More than a server can do: it does what it can, refuses the rest quickly, and is well right after."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from tests.torture.load.client import Ask
+from tests.torture.load.drive import Load, open_load, schedule
+from tests.torture.load.machine import Cores, kept_to
+from tests.torture.load.record import Record, percentile
+from tests.torture.load.steady import judged, within
+from tests.torture.promise import Promise
+
+FACTORS = (2, 5, 10)
+_CONNECTIONS = 1024
+_GOODPUT, _REFUSAL_MS, _ACCEPTED_MS, _PING_MS, _RECOVERY_SECONDS = 0.9, 20.0, 200.0, 200.0, 2.0
+_AFTER_SECONDS, _WINDOW_SECONDS = 3.0, 0.25
+
+
+def overload(
+    url: str,
+    asks: Sequence[Ask],
+    cores: Cores,
+    capable: float,
+    factor: float,
+    seconds: float,
+    seed: int,
+) -> Iterator[Promise]:
+    """Ask several times as much as the capacity, ping meanwhile, and ask half of it afterwards.
+
+    Args:
+        url: of the server.
+        asks: questions that know their answers.
+        cores: whose the cores are.
+        capable: the capacity, in requests a second.
+        factor: of the capacity.
+        seconds: for how long.
+        seed: of the times between requests.
+    """
+    name = f"{factor:g} times capacity, {asks[0].name}"
+    with kept_to(cores.tool):
+        calm = open_load(url, asks, capable / 2, _AFTER_SECONDS / 2, seed=seed).at(99)
+        record, pings = asyncio.run(_both(url, asks, capable * factor, seconds, seed))
+        after = open_load(url, asks, capable / 2, _AFTER_SECONDS, seed=seed + 1)
+    told = f"{capable * factor:,.0f} a second, {cores}"
+    borne = record.answered + record.refused
+    yield judged(f"{name}: answered or refused in form", record, borne, told)
+    good = record.rate / capable
+    told = f"{record.rate:,.0f} of {capable:,.0f} a second"
+    lost = within(f"{name}: goodput lost", (1 - good) * 100, (1 - _GOODPUT) * 100, "%", told)
+    yield lost
+    refusals = record.refusals
+    told = (
+        f"p50 {percentile(refusals, 50) * 1000:.1f}, p100 {percentile(refusals, 100) * 1000:.1f} ms"
+    )
+    late = percentile(refusals, 99) * 1000 if refusals else float("inf")
+    yield within(f"{name}: p99 to a refusal", late, _REFUSAL_MS, "ms", told)
+    yield within(f"{name}: p99 of what is accepted", record.at(99) * 1000, _ACCEPTED_MS, "ms")
+    quick = sum(status == 200 and took * 1000 <= _PING_MS for status, took in pings)
+    worst = max((took for _, took in pings), default=0) * 1000
+    yield Promise(f"{name}: /ping within 200 ms", len(pings), quick, f"at most {worst:.0f} ms")
+    back = recovery(after, max(2 * calm, 0.05))
+    yield within(f"{name}: recovery", back, _RECOVERY_SECONDS, "s")
+
+
+def recovery(record: Record, calm: float) -> float:
+    """Return after how many seconds of a load nearly all of a quarter of a second is answered calmly.
+
+    Args:
+        record: of the load that came after the overload.
+        calm: seconds that an answer may take.
+    """
+    rows = sorted(zip(record.intended, record.done, record.code, record.wrong, strict=True))
+    at = 0.0
+    while at < record.seconds:
+        begin = record.began + at
+        some = [row for row in rows if begin <= row[0] < begin + _WINDOW_SECONDS]
+        well = sum(
+            done - intended <= calm and code == 200 and not wrong
+            for intended, done, code, wrong in some
+        )
+        if some and well >= 0.95 * len(some):
+            return at
+        at += _WINDOW_SECONDS
+    return record.seconds
+
+
+async def _both(
+    url: str, asks: Sequence[Ask], rate: float, seconds: float, seed: int
+) -> tuple[Record, list[tuple[int, float]]]:
+    load = Load(url, asks, connections=_CONNECTIONS, patience=10.0, seed=seed)
+    pings: list[tuple[int, float]] = []
+    pinging = asyncio.create_task(_ping(url, seconds, pings))
+    record = await load.open(schedule(rate, seconds, seed))
+    await pinging
+    return record, pings
+
+
+async def _ping(url: str, seconds: float, pings: list[tuple[int, float]]) -> None:
+    """Ping on a new connection ten times a second, as one does who watches over servers."""
+    parts = urlsplit(url)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        began = time.perf_counter()
+        status = 0
+        try:
+            async with asyncio.timeout(2):
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+                writer.write(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                status = int((await reader.readline())[9:12] or 0)
+                writer.close()
+        except OSError:
+            pass
+        pings.append((status, time.perf_counter() - began))
+        await asyncio.sleep(0.1)

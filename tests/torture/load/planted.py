@@ -1,0 +1,195 @@
+"""A small server that keeps every promise, or breaks the one that it is told to.
+
+`python -m tests.torture.load.planted PORT MODEL BUG`: what measures marfa is measured with it. Its
+machine computes nothing, it sleeps, one request at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+BUGS = {
+    "none": "keeps all promises",
+    "errors": "answers 500 to one request in 200",
+    "wrong": "gives another's answer to one request in 200",
+    "tail": "stands still for a moment now and then",
+    "unbounded": "lets everybody wait, however many there are",
+    "silent": "refuses without Retry-After",
+    "queued ping": "lets a ping wait like everybody",
+    "leak": "keeps what it has read",
+    "swallow": "reads all of what is too large, and refuses it then",
+    "patient": "waits for slow clients as long as they like",
+    "abrupt": "ends at once when it is asked to",
+    "stubborn": "does not end when it is asked to",
+    "unsaid": "ends a stream without a word when it is asked to end",
+    "alone": "leaves the place of a process that was killed empty",
+    "always healthy": "answers 200 to a ping whatever its model is",
+}
+LIMIT_SECONDS, SERVICE_SECONDS, QUEUE, CAP = 1.0, 0.003, 16, 1 << 16
+_ANSWER, _OTHER = b'{"label": "yes", "score": 0.9}', b'{"label": "no", "score": 0.8}'
+_READ = 1 << 16
+
+
+class Planted:
+    """One process of it."""
+
+    def __init__(self, bug: str, *, good: bool) -> None:
+        self._bug, self._good = bug, good
+        self._turn = asyncio.Lock()
+        self._waiting = self._count = self._under_way = 0
+        self._kept: list[bytes] = []
+        self._end = asyncio.Event()
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Answer until SIGTERM, then finish."""
+        loop = asyncio.get_running_loop()
+        if self._bug != "stubborn":
+            loop.add_signal_handler(signal.SIGTERM, self._end.set)
+        else:
+            loop.add_signal_handler(signal.SIGTERM, lambda: None)
+        server = await asyncio.start_server(self._talk, sock=listener, backlog=512, limit=_READ)
+        if self._bug == "abrupt":
+            loop.remove_signal_handler(signal.SIGTERM)
+        await self._end.wait()
+        await asyncio.sleep(0.2)  # what is on its way
+        server.close()
+        while self._under_way:
+            await asyncio.sleep(0.01)
+        os._exit(0)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.set_write_buffer_limits(0)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            while await self._exchange(reader, writer):
+                pass
+        with contextlib.suppress(OSError):
+            writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        seconds = None if self._bug == "patient" else LIMIT_SECONDS
+        try:
+            async with asyncio.timeout(seconds):
+                head = await reader.readuntil(b"\r\n\r\n")
+            self._under_way += 1
+            try:
+                async with asyncio.timeout(seconds):
+                    body = await self._body(reader, head.lower())
+                answer = await self._answer(head, body, writer)
+                writer.write(answer)
+                async with asyncio.timeout(seconds):
+                    await writer.drain()
+            finally:
+                self._under_way -= 1
+        except TimeoutError:
+            writer.transport.abort()
+            return False
+        return b"connection: close" not in answer.lower()[:200] and not self._end.is_set()
+
+    async def _body(self, reader: asyncio.StreamReader, head: bytes) -> bytes | None:
+        """Return the body; None for one that is too large."""
+        at = head.find(b"content-length:")
+        length = int(head[at + 15 : head.find(b"\r", at)]) if at >= 0 else 0
+        if length > CAP and self._bug != "swallow":
+            return None
+        if b"transfer-encoding: chunked" not in head:
+            body = await reader.readexactly(length)
+            return body if length <= CAP else None
+        body = b""
+        while not body.endswith(b"0\r\n\r\n"):
+            piece = await reader.read(_READ)
+            if not piece:
+                raise asyncio.IncompleteReadError(body, None)
+            body += piece
+            if len(body) > CAP and self._bug != "swallow":
+                return None
+        return body if len(body) <= CAP else None
+
+    async def _answer(self, head: bytes, body: bytes | None, writer: asyncio.StreamWriter) -> bytes:
+        if body is None:
+            return _http(413, b"", "Connection: close")
+        if head.startswith(b"GET /ping"):
+            if self._bug == "queued ping":
+                async with self._turn:
+                    pass
+            return _http(200 if self._good or self._bug == "always healthy" else 503, b"")
+        if head.startswith(b"GET"):
+            return _http(200, b" " * 30_000)
+        if not self._good or (self._waiting >= QUEUE and self._bug != "unbounded"):
+            return _http(503, b"", *([] if self._bug == "silent" else ["Retry-After: 1"]))
+        self._waiting += 1
+        async with self._turn:
+            await asyncio.sleep(SERVICE_SECONDS)
+            self._waiting -= 1
+        self._count += 1
+        if self._bug == "tail" and self._count % 100 < 2:
+            time.sleep(0.1)
+        if self._bug == "leak":
+            self._kept.append(body + b"." * 100_000)
+        if b"event-stream" in head:
+            return await self._stream(writer)
+        if self._bug == "errors" and self._count % 200 == 0:
+            return _http(500, b"{}")
+        return _http(200, _OTHER if self._bug == "wrong" and self._count % 200 == 0 else _ANSWER)
+
+    async def _stream(self, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nevent: start\ndata: {}\n\n")
+        for _ in range(200):
+            writer.write(b"event: text\ndata: {}\n\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+            if self._end.is_set():
+                writer.write(b"" if self._bug == "unsaid" else b"event: error\ndata: {}\n\n")
+                break
+        else:
+            writer.write(b"event: done\ndata: {}\n\n")
+        writer.close()
+        return b"connection: close"
+
+
+def _http(status: int, body: bytes, *more: str) -> bytes:
+    lines = [f"HTTP/1.1 {status} .", f"Content-Length: {len(body)}", *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def main(port: int, model: str, bug: str, workers: int = 2) -> int:
+    """Serve with several processes, and put another in the place of one that ends."""
+    good = Path(model).is_file() and Path(model).read_bytes() == b"good"
+    if not good and bug != "always healthy":
+        return 3
+    listener = socket.create_server(("127.0.0.1", port), backlog=512)
+    ending: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: ending.append(number))
+    places: dict[int, float] = {_fork(listener, bug, good): 0.0 for _ in range(workers)}
+    while not ending:
+        time.sleep(0.02)
+        gone, _ = os.waitpid(-1, os.WNOHANG)
+        if gone and bug != "alone":
+            del places[gone]
+            places[_fork(listener, bug, good)] = 0.0
+    for process in places:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    return 0
+
+
+def _fork(listener: socket.socket, bug: str, good: bool) -> int:
+    process = os.fork()
+    if not process:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        asyncio.run(Planted(bug, good=good).serve(listener))
+        os._exit(0)
+    return process
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int((sys.argv[4:] or ["2"])[0])))

@@ -1,0 +1,155 @@
+"""All that is promised of a server under load.
+
+LOAD_MODEL and LOAD_WRITER name models to serve; without them samples are made.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.torture.load import asked, ending, mixture, overload, slow, steady, unwhole
+from tests.torture.load.client import Ask
+from tests.torture.load.machine import apart, shared
+from tests.torture.load.served import Served, marfa
+from tests.torture.promise import Promise
+
+ROOT = Path(__file__).parents[3]
+WORK = ROOT / "work" / "torture"
+_STREAM = b'{"prompt": "you ", "length": 3000, "seed": 1}'
+_ATTEMPTS = 3
+"""A figure of a busy machine says nothing; one of several attempts has to be as promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is done.
+
+    Attributes:
+        steady: seconds at 70 % of the capacity.
+        over: seconds of each overload.
+        judging: mixed requests to a model that judges.
+        writing: and to one that writes.
+        ends: how often a server is asked to stop.
+        kills: how often one of its processes is killed.
+    """
+
+    steady: float
+    over: float
+    judging: int
+    writing: int
+    ends: int
+    kills: int
+
+
+FULL = Size(1800, 300, 900_000, 100_000, 100, 100)
+SAMPLE = Size(120, 4, 18_000, 2_000, 5, 4)
+
+
+def promises(seed: int, full: bool) -> Iterator[Promise]:
+    """Put each promise to the test."""
+    size = FULL if full else SAMPLE
+    judge, writer = models()
+    yield from heard(judge, size, seed, full=full)
+    yield from remembered(judge, writer, size, seed)
+    yield from slowed(judge, seed)
+    yield from ended(judge, writer, size, seed)
+
+
+def models() -> tuple[Path, Path]:
+    """Return a model that judges and one that writes; samples are made where none are named."""
+    found = []
+    for variable, recipe in (("LOAD_MODEL", "sentiment"), ("LOAD_WRITER", "shakespeare")):
+        if named := os.environ.get(variable):
+            found.append(Path(named))
+            continue
+        command = [sys.executable, "-m", "marfa", "run", recipe, "--preset", "sample"]
+        command += ["--until", "package", "--workdir", str(WORK)]
+        subprocess.run(command, check=True, capture_output=True)
+        found.append(WORK / f"{recipe}-sample" / "model.tar.gz")
+    return found[0], found[1]
+
+
+def heard(judge: Path, size: Size, seed: int, *, full: bool) -> Iterator[Promise]:
+    """What is promised at 70 % of the capacity, and above it.
+
+    The server has one core and the tool another, as far as there are two. Requests of sixteen reviews
+    are heavy enough to be asked ten times as often as they can be answered; single ones are refused for
+    about a tenth of what they cost, so that at ten times as many there would be no time for any.
+    """
+    cores = apart()
+    with Served(marfa(judge, "--workers", str(len(cores.server))), cores) as served:
+        plain = asked.learned(served.url, [asked.plain(number) for number in range(64)])
+        heavy = asked.learned(served.url, [asked.heavy(number) for number in range(8)])
+
+        def at_seventy() -> Iterator[Promise]:
+            capable = steady.capacity(served.url, plain, cores)
+            return steady.steady(served.url, plain, cores, capable, size.steady, seed)
+
+        yield from best(at_seventy)
+        for asks, factors in ((plain, (2, 5, 10) if full else (2,)), (heavy, (2, 5, 10))):
+            for factor in factors:
+
+                def over(asks: list[Ask] = asks, factor: int = factor) -> Iterator[Promise]:
+                    capable = steady.capacity(served.url, asks, cores)
+                    return overload.overload(
+                        served.url, asks, cores, capable, factor, size.over, seed
+                    )
+
+                yield from best(over)
+
+
+def best(attempt: Callable[[], Iterator[Promise]]) -> list[Promise]:
+    """Return the promises of the attempt in which most were kept."""
+    most: list[Promise] = []
+    for _ in range(_ATTEMPTS):
+        found = [*attempt()]
+        if not most or sum(p.kept for p in found) > sum(p.kept for p in most):
+            most = found
+        if all(promise.kept for promise in most):
+            break
+    return most
+
+
+def remembered(judge: Path, writer: Path, size: Size, seed: int) -> Iterator[Promise]:
+    """What is promised of memory, and of bodies that are too large."""
+    cores = shared()
+    sorts = {
+        "mixed requests to a judge": (judge, mixture.judging, size.judging),
+        "mixed requests to a writer": (writer, mixture.writing, size.writing),
+    }
+    for name, (model, sort, count) in sorts.items():
+        with Served(marfa(model), cores) as served:
+            yield from mixture.bounded(served, sort(seed), cores, count, seed, name=name)
+
+
+def slowed(judge: Path, seed: int) -> Iterator[Promise]:
+    """What is promised while many clients are slow."""
+    cores = apart()
+    with Served(marfa(judge), cores) as served:
+        plain = asked.learned(served.url, [asked.plain(number) for number in range(16)])
+
+        yield from best(lambda: slow.slow(served.url, plain, cores, 100.0, seed))
+
+
+def ended(judge: Path, writer: Path, size: Size, seed: int) -> Iterator[Promise]:
+    """What is promised of the end of a server, and of the ends of its processes."""
+    two = functools.partial(Served, marfa(judge, "--workers", "2"))
+    with two() as served:
+        plain = asked.learned(served.url, [asked.plain(number) for number in range(16)])
+    yield from ending.sigterm(two, plain, size.ends, seed)
+    body = asked.post("/invocations", _STREAM, "application/json", "Accept: text/event-stream")
+    writing = functools.partial(Served, marfa(writer, "--workers", "2"))
+    yield ending.streams(writing, Ask("a stream", body), size.ends, seed)
+    yield from ending.killed(two, plain[0], size.kills, seed)
+    with tempfile.TemporaryDirectory(prefix="marfa-") as place:
+        commands = (
+            (name, Served(marfa(path))) for name, path in unwhole.models(judge, Path(place))
+        )
+        yield ending.unfit(commands)

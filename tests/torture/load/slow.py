@@ -1,0 +1,162 @@
+"""Clients that take their time: headers or a body a byte at a time, or answers that nobody reads.
+
+They are a process of their own (`python -m tests.torture.load.slow URL LIMIT HEADERS BODIES READERS`),
+so that they do not slow down those who measure how others are served meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.torture.load.client import Ask, get, post
+from tests.torture.load.drive import open_load
+from tests.torture.load.machine import Cores, kept_to
+from tests.torture.load.steady import judged, within
+from tests.torture.promise import Promise
+
+TOLERANCE_SECONDS, RATIO = 1.5, 1.5
+_BYTE_SECONDS, _PATIENCE = 0.9, 2.5
+_PIPELINED, _WINDOW = 20, 4096
+_HEAD = post("/invocations", b"", "text/plain").split(b"\r\n\r\n")[0]
+
+
+def slow(
+    url: str,
+    asks: Sequence[Ask],
+    cores: Cores,
+    rate: float,
+    seed: int,
+    *,
+    counts: tuple[int, int, int] = (500, 500, 200),
+    limit: float = 10.0,
+) -> Iterator[Promise]:
+    """Let slow clients come, and see when each is cut, and how good clients are served meanwhile.
+
+    Args:
+        url: of the server.
+        asks: what the good clients ask.
+        cores: whose the cores are.
+        rate: how often, a second.
+        seed: of the times between.
+        counts: clients that are slow with headers, with a body, and with reading.
+        limit: seconds until the server has to have cut them.
+    """
+    command = [sys.executable, "-m", "tests.torture.load.slow", url, str(limit), *map(str, counts)]
+    with kept_to(cores.tool):
+        before = open_load(url, asks, rate, limit / 2, seed=seed)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as clients:
+            time.sleep(limit / 5)  # until they are all there
+            meanwhile = open_load(url, asks, rate, limit / 2, seed=seed)
+            found = json.loads(clients.communicate()[0])
+    for kind, seconds in found.items():
+        cut = sum(each <= limit + TOLERANCE_SECONDS for each in seconds)
+        told = f"cut after {min(seconds):.1f} to {max(seconds):.1f} s" if seconds else "none came"
+        yield Promise(f"clients slow with {kind}: cut in time", len(seconds), cut, told)
+    yield judged("slow clients: others answered meanwhile", meanwhile, meanwhile.answered)
+    usual, then = before.at(99) * 1000, meanwhile.at(99) * 1000
+    told = f"without them {usual:.2f} ms"
+    yield within("slow clients: p99 of others", then, max(RATIO * usual, 1.0), "ms", told)
+
+
+async def _headers(url: str, patience: float) -> float:
+    reader, writer = await _open(url)
+    began = time.monotonic()
+    return await _drip(reader, writer, _HEAD * 1000, began + patience) - began
+
+
+async def _body(url: str, patience: float) -> float:
+    reader, writer = await _open(url)
+    writer.write(_HEAD.replace(b"Content-Length: 0", b"Content-Length: 1000") + b"\r\n\r\n")
+    began = time.monotonic()
+    return await _drip(reader, writer, b"a" * 1000, began + patience) - began
+
+
+async def _reading(url: str, patience: float) -> float:
+    """Ask for much, read a byte now and then, and return how long the server bears that.
+
+    The end of a connection would have to wait behind what nobody reads, so it is looked for where the
+    server is: in the kernel's list.
+    """
+    loop, parts = asyncio.get_running_loop(), urlsplit(url)
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW)
+    line.setblocking(False)
+    await loop.sock_connect(line, (parts.hostname, parts.port))
+    port = line.getsockname()[1]
+    sending = asyncio.create_task(loop.sock_sendall(line, get("/openapi.json") * _PIPELINED))
+    began = time.monotonic()
+    while time.monotonic() < began + patience:
+        await asyncio.sleep(_BYTE_SECONDS)
+        with contextlib.suppress(BlockingIOError):
+            try:
+                line.recv(1)
+            except OSError:
+                break
+        if port not in _held(parts.port or 80, int(time.monotonic() * 4)):
+            break
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    line.close()
+    return time.monotonic() - began
+
+
+@functools.lru_cache(1)
+def _held(server: int, moment: int) -> set[int]:
+    """Return the ports of clients whose connections a process on a port holds; a moment's, for all."""
+    found = set()
+    for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, _, _, _, _, _, inode, *_ = row.split()
+        if int(local.split(":")[1], 16) == server and inode != "0":
+            found.add(int(remote.split(":")[1], 16))
+    return found
+
+
+async def _open(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    parts = urlsplit(url)
+    return await asyncio.open_connection(parts.hostname, parts.port)
+
+
+async def _drip(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes, end: float
+) -> float:
+    """Send a byte now and then until the server has enough; return when that was."""
+    ended = asyncio.create_task(reader.read())
+    for byte in data:
+        try:
+            writer.write(bytes((byte,)))
+            await asyncio.wait_for(asyncio.shield(ended), _BYTE_SECONDS)
+            break
+        except TimeoutError:
+            if time.monotonic() > end:
+                break
+        except OSError:
+            break
+    ended.cancel()
+    await asyncio.gather(ended, return_exceptions=True)
+    writer.transport.abort()
+    return time.monotonic()
+
+
+async def _all(url: str, limit: float, counts: Sequence[int]) -> dict[str, list[float]]:
+    patience = _PATIENCE * limit
+    kinds = {"headers": _headers, "a body": _body, "reading": _reading}
+    tasks = {
+        kind: [asyncio.create_task(client(url, patience)) for _ in range(count)]
+        for (kind, client), count in zip(kinds.items(), counts, strict=True)
+    }
+    return {kind: [round(await each, 2) for each in several] for kind, several in tasks.items()}
+
+
+if __name__ == "__main__":
+    found = asyncio.run(_all(sys.argv[1], float(sys.argv[2]), [*map(int, sys.argv[3:])]))
+    sys.stdout.write(json.dumps(found))

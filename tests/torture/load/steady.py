@@ -1,0 +1,57 @@
+"""What a server can do, and how it does at 70 % of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tests.torture.load.client import Ask
+from tests.torture.load.drive import closed_load, open_load
+from tests.torture.load.machine import Cores, kept_to
+from tests.torture.load.record import Record
+from tests.torture.promise import Promise
+
+SHARE, RATIO, MOST_MS = 0.7, 5.0, 100.0
+CLIENTS = (8, 16, 32)
+
+
+def within(name: str, found: float, most: float, unit: str, note: str = "") -> Promise:
+    """Return the promise that a figure is at most another."""
+    told = f"{found:,.2f} {unit}, to be at most {most:,.2f}"
+    return Promise(name, 1, int(found <= most), f"{told}; {note}" if note else told)
+
+
+def judged(name: str, record: Record, survived: int, note: str = "") -> Promise:
+    """Return the promise about each request of a load; none is kept where the tool was too slow."""
+    told = f"{record.codes()}{'; ' if note else ''}{note}"
+    if record.too_slow:
+        return Promise(name, len(record), 0, f"no figure of the server: {record.too_slow}; {told}")
+    return Promise(name, len(record), survived, told)
+
+
+def capacity(url: str, asks: Sequence[Ask], cores: Cores, seconds: float = 2.0) -> float:
+    """Return the most right answers a second, with as many clients as serve that best."""
+    with kept_to(cores.tool):
+        return max(closed_load(url, asks, clients, seconds).rate for clients in CLIENTS)
+
+
+def steady(
+    url: str, asks: Sequence[Ask], cores: Cores, capable: float, seconds: float, seed: int
+) -> Iterator[Promise]:
+    """Ask at 70 % of the capacity: all is answered, and nobody waits much longer than others.
+
+    Args:
+        url: of the server.
+        asks: questions that know their answers.
+        cores: whose the cores are.
+        capable: the capacity, in requests a second.
+        seconds: for how long.
+        seed: of the times between requests.
+    """
+    rate = SHARE * capable
+    with kept_to(cores.tool):
+        record = open_load(url, asks, rate, seconds, seed=seed)
+    told = f"{rate:,.0f} a second for {seconds:g} s, {cores}"
+    yield judged("70 % of capacity: all answered, and rightly", record, record.answered, told)
+    middle, last = record.at(50) * 1000, record.at(99) * 1000
+    told = f"p50 {middle:.2f}, p99.9 {record.at(99.9) * 1000:.2f} ms"
+    yield within("70 % of capacity: p99", last, min(RATIO * middle, MOST_MS), "ms", told)

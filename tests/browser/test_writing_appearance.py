@@ -105,7 +105,8 @@ def test_every_state_can_be_read_in_both_schemes_on_a_phone(desk: Desk, scheme: 
         desk.page.locator("#more").evaluate("(more) => { more.open = true; }")
         assert not [(state, *each) for each in desk.evaluate(CONTRAST) if each[1] < each[2]]
         assert desk.evaluate("() => document.documentElement.scrollWidth") == 320, state
-        small = desk.evaluate("""() => [...document.querySelectorAll("a, button, input, select, summary")]
+        small = desk.evaluate("""() => [...document.querySelectorAll(
+          "a, button, input, select, summary")]
           .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML, e.getBoundingClientRect()])
           .filter(([, box]) => box.width < 44 || box.height < 43.9).map(([html]) => html)""")
         assert small == []

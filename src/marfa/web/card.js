@@ -1,7 +1,7 @@
 // The model's card, and the line at the foot of the page: what the server tells of its model, or what
 // was kept of that.
 
-import { isCount, isRecord, isText, make, tell, tellList } from "./exchange.js";
+import { isRecord, isText, make, tell } from "./exchange.js";
 import { say } from "./words.js";
 
 /** What the server tells of its model, or null; a page works without. */
@@ -38,9 +38,8 @@ export function drawCard(model, score, figures) {
 }
 
 /** Rows of what every model tells, where it does. */
-function facts({ labels, engine, card }) {
+function facts({ engine }) {
   const rows = [];
-  if (Array.isArray(labels) && labels.every(isText)) rows.push(["cardLabels", tellList(labels)]);
   if (isText(engine)) rows.push(["cardEngine", [make("bdi", { textContent: engine })]]);
   return rows;
 }

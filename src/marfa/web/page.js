@@ -311,10 +311,13 @@ function describe() {
     }
     said.push(".");
   }
-  drawCard(model, said.join(""), rows);
-  if (Array.isArray(labels) && labels.length > 1 && labels.length <= MAX_LISTED && labels.every(isText)) {
-    lead.replaceChildren(...tell("leadClasses", { classes: tellList(labels.map(called), "disjunction") }));
+  const isNamed = Array.isArray(labels) && labels.length > 1 && labels.length <= MAX_LISTED && labels.every(isText);
+  const names = isNamed ? labels.map(called) : [];
+  if (isNamed) {
+    lead.replaceChildren(...tell("leadClasses", { classes: tellList(names, "disjunction") }));
+    rows.unshift(["cardLabels", tellList(names)]);
   }
+  drawCard(model, said.join(""), rows);
 }
 
 async function meet() {

@@ -6,13 +6,15 @@ TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torc
 # AWS's own programs, each in a virtual environment of its own; those that take no torch go into CI.
 PEERS_LIGHT := mms awscli
 PEERS_TORCH := torchserve training
+# Servers that ours is compared with.
+PEERS_SERVING := litserve bentoml fastapi
 # Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
 CLOUD_FAULTS := tests/torture/test_cloud_faults.py tests/torture/test_job_faults.py
 
-.PHONY: help setup run test test-jobs test-browser test-cloud faults torture torture-sample peers peers-light hosts check bench docs clean
+.PHONY: help setup run test test-jobs test-browser test-cloud faults torture torture-sample peers peers-light hosts check bench bench-serving docs clean
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -86,6 +88,9 @@ docs: .venv/installed  ## write docs/cli.md and docs/environment.md from the cod
 
 bench: .venv/installed .venv/aws-lambda-rie  ## the tables of docs/log.md, measured on this machine
 	$(BIN)/python benchmarks/all.py
+
+bench-serving: .venv/installed $(PEERS_SERVING:%=.venv-peers/serving-%/installed)  ## other servers of the same graph beside ours (LOAD_MODEL=model.tar.gz; six minutes)
+	$(BIN)/python benchmarks/serving.py
 
 clean:  ## remove .venv and caches; what you trained, in work/, stays
 	rm -rf .venv .venv-peers dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

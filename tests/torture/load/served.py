@@ -42,6 +42,8 @@ class Served:
 
     Attributes:
         url: where it answers.
+        env: variables besides those of this process.
+        began: when it was started, by `time.perf_counter`.
         process: what was started.
         started: seconds until the first 200 to a ping.
         code: its exit code, once it has been stopped.
@@ -57,7 +59,7 @@ class Served:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [part.replace("{port}", str(self.port)) for part in command]
-        self._cores, self._ping, self._env = cores or shared(), ping, env or {}
+        self._cores, self._ping, self.env = cores or shared(), ping, env or {}
         self.started = 0.0
         self.code: int | None = None
 
@@ -70,7 +72,7 @@ class Served:
                 message = f"the server did not start: {self.told()[-500:]}"
                 raise RuntimeError(message)
             time.sleep(0.005)
-        self.started = time.perf_counter() - self._began
+        self.started = time.perf_counter() - self.began
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -85,12 +87,12 @@ class Served:
     def begin(self) -> None:
         """Start it, and wait for nothing."""
         self._log: Any = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the server
-        self._began = time.perf_counter()
+        self.began = time.perf_counter()
         self.process = subprocess.Popen(
             self._command,
             stdout=self._log,
             stderr=self._log,
-            env={**os.environ, **self._env},
+            env={**os.environ, **self.env},
             preexec_fn=functools.partial(os.sched_setaffinity, 0, self._cores.server),
         )
 

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,7 +27,9 @@ from tests.torture.promise import Promise
 
 TOLERANCE_SECONDS, RATIO = 1.5, 1.5
 _BYTE_SECONDS, _PATIENCE = 0.9, 2.5
-_PIPELINED, _WINDOW = 20, 4096
+_ESTABLISHED, _CLOSE_WAIT = "01", "08"
+_WINDOW, _MUCH = 4096, 6 << 20
+"""Bytes that a client takes at once, and more of an answer than the kernel keeps for it (4 MB)."""
 _HEAD = post("/invocations", b"", "text/plain").split(b"\r\n\r\n")[0]
 
 
@@ -81,7 +84,7 @@ async def _body(url: str, patience: float) -> float:
     return await _drip(reader, writer, b"a" * 1000, began + patience) - began
 
 
-async def _reading(url: str, patience: float) -> float:
+async def _reading(url: str, patience: float, data: bytes) -> float:
     """Ask for much, read a byte now and then, and return how long the server bears that.
 
     The end of a connection would have to wait behind what nobody reads, so it is looked for where the
@@ -93,7 +96,7 @@ async def _reading(url: str, patience: float) -> float:
     line.setblocking(False)
     await loop.sock_connect(line, (parts.hostname, parts.port))
     port = line.getsockname()[1]
-    sending = asyncio.create_task(loop.sock_sendall(line, get("/openapi.json") * _PIPELINED))
+    sending = asyncio.create_task(loop.sock_sendall(line, data))
     began = time.monotonic()
     while time.monotonic() < began + patience:
         await asyncio.sleep(_BYTE_SECONDS)
@@ -110,13 +113,29 @@ async def _reading(url: str, patience: float) -> float:
     return time.monotonic() - began
 
 
+def _much(url: str) -> bytes:
+    """Return requests, all at once, whose answers are more than the kernel keeps."""
+    path = _fetched(f"{url}/device.json").get("file") or "openapi.json"
+    with urllib.request.urlopen(f"{url}/{path}") as found:
+        size = len(found.read())
+    return get(f"/{path}") * (_MUCH // size + 1)
+
+
+def _fetched(url: str) -> dict[str, str]:
+    try:
+        with urllib.request.urlopen(url) as found:
+            return dict(json.load(found))
+    except (OSError, ValueError):
+        return {}
+
+
 @functools.lru_cache(1)
 def _held(server: int, moment: int) -> set[int]:
-    """Return the ports of clients whose connections a process on a port holds; a moment's, for all."""
+    """Return the ports of clients whose connections a server has not ended; a moment's, for all."""
     found = set()
     for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, remote, _, _, _, _, _, _, inode, *_ = row.split()
-        if int(local.split(":")[1], 16) == server and inode != "0":
+        _, local, remote, state, *_ = row.split()
+        if int(local.split(":")[1], 16) == server and state in (_ESTABLISHED, _CLOSE_WAIT):
             found.add(int(remote.split(":")[1], 16))
     return found
 
@@ -149,7 +168,8 @@ async def _drip(
 
 async def _all(url: str, limit: float, counts: Sequence[int]) -> dict[str, list[float]]:
     patience = _PATIENCE * limit
-    kinds = {"headers": _headers, "a body": _body, "reading": _reading}
+    reading = functools.partial(_reading, data=_much(url))
+    kinds = {"headers": _headers, "a body": _body, "reading": reading}
     tasks = {
         kind: [asyncio.create_task(client(url, patience)) for _ in range(count)]
         for (kind, client), count in zip(kinds.items(), counts, strict=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -39,6 +40,10 @@ ALONE = (
     (0x20000, 0x323AF),
 )
 STARTS = ((0x0E01, 0x0E30), (0x0E81, 0x0EB0), (0x1000, 0x102A), (0x1780, 0x17B3))
+_SPACED = sorted([(*each, " x ") for each in ALONE] + [(*each, " x") for each in STARTS])
+_EDGES = [edge for low, high, _ in _SPACED for edge in (low, high + 1)]
+_WRITTEN = ["", *(each for _, _, form in _SPACED for each in (form, ""))]
+"""How a character is written from each of the edges on; "" for as it is."""
 
 
 class _Letters(dict[int, int | str]):
@@ -46,24 +51,17 @@ class _Letters(dict[int, int | str]):
 
     def __missing__(self, codepoint: int) -> int | str:
         character = chr(codepoint)
-        category = unicodedata.category(character)
-        found: int | str
+        found: int | str = codepoint
         if character in APOSTROPHES:
             found = "'"
-        elif category == "Cf":  # joiners, soft hyphens, direction marks: invisible, inside words
-            found = ""
-        elif category[0] not in "LMN":
-            found = " "
         elif (
-            codepoint < STARTS[0][0]
-        ):  # scripts that are written with spaces, most texts' only ones
-            found = codepoint
-        elif any(low <= codepoint <= high for low, high in ALONE):
-            found = f" {character} "
-        elif any(low <= codepoint <= high for low, high in STARTS):
-            found = f" {character}"
-        else:
-            found = codepoint
+            not character.isalnum()
+            and (category := unicodedata.category(character))[0] not in "LMN"
+        ):
+            # joiners, soft hyphens, direction marks: invisible, inside words
+            found = "" if category == "Cf" else " "
+        elif before := _WRITTEN[bisect(_EDGES, codepoint)]:
+            found = before.replace("x", character)
         if len(self) < _MAX_CACHED:
             self[codepoint] = found
         return found

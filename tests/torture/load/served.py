@@ -60,6 +60,7 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [part.replace("{port}", str(self.port)) for part in command]
         self._cores, self._ping, self.env = cores or shared(), ping, env or {}
+        self._said = ""
         self.started = 0.0
         self.code: int | None = None
 
@@ -83,6 +84,8 @@ class Served:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.code = self.process.wait()
+        self._said = self.told()
+        self._log.close()
 
     def begin(self) -> None:
         """Start it, and wait for nothing."""
@@ -98,6 +101,8 @@ class Served:
 
     def told(self) -> str:
         """Return what it has written."""
+        if self._log.closed:
+            return self._said
         self._log.seek(0)
         return str(self._log.read().decode("utf-8", "replace"))
 

@@ -26,7 +26,7 @@ from tests.torture.load.steady import judged, within
 from tests.torture.promise import Promise
 
 TOLERANCE_SECONDS, RATIO = 1.5, 1.5
-_BYTE_SECONDS, _PATIENCE = 0.9, 2.5
+_BYTE_SECONDS, _LOOK_SECONDS, _PATIENCE = 0.9, 0.3, 2.5
 _ESTABLISHED, _CLOSE_WAIT = "01", "08"
 _WINDOW, _MUCH = 4096, 6 << 20
 """Bytes that a client takes at once, and more of an answer than the kernel keeps for it (4 MB)."""
@@ -85,7 +85,8 @@ async def _body(url: str, patience: float) -> float:
 
 
 async def _reading(url: str, patience: float, data: bytes) -> float:
-    """Ask for much, read a byte now and then, and return how long the server bears that.
+    """Ask for much, read a byte now and then, and return how long the server bears that
+    without getting rid of anything.
 
     The end of a connection would have to wait behind what nobody reads, so it is looked for where the
     server is: in the kernel's list.
@@ -97,20 +98,24 @@ async def _reading(url: str, patience: float, data: bytes) -> float:
     await loop.sock_connect(line, (parts.hostname, parts.port))
     port = line.getsockname()[1]
     sending = asyncio.create_task(loop.sock_sendall(line, data))
-    began = time.monotonic()
+    began = since = time.monotonic()
+    most = 0
     while time.monotonic() < began + patience:
-        await asyncio.sleep(_BYTE_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)
         with contextlib.suppress(BlockingIOError):
             try:
                 line.recv(1)
             except OSError:
                 break
-        if port not in _held(parts.port or 80, int(time.monotonic() * 4)):
+        left = _held(parts.port or 80, int(time.monotonic() / _LOOK_SECONDS)).get(port)
+        if left is None:
             break
+        if left > most:  # the kernel still takes something of the server
+            most, since = left, time.monotonic()
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
     line.close()
-    return time.monotonic() - began
+    return time.monotonic() - since
 
 
 def _much(url: str) -> bytes:
@@ -130,13 +135,13 @@ def _fetched(url: str) -> dict[str, str]:
 
 
 @functools.lru_cache(1)
-def _held(server: int, moment: int) -> set[int]:
-    """Return the ports of clients whose connections a server has not ended; a moment's, for all."""
-    found = set()
+def _held(server: int, moment: int) -> dict[int, int]:
+    """Return of each client that a server has not let go, by its port, the bytes that wait for it."""
+    found = {}
     for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        _, local, remote, state, *_ = row.split()
+        _, local, remote, state, queues, *_ = row.split()
         if int(local.split(":")[1], 16) == server and state in (_ESTABLISHED, _CLOSE_WAIT):
-            found.add(int(remote.split(":")[1], 16))
+            found[int(remote.split(":")[1], 16)] = int(queues.split(":")[0], 16)
     return found
 
 

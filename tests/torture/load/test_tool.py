@@ -1,0 +1,147 @@
+"""The tool that measures, measured: against servers whose behaviour is known."""
+
+import asyncio
+import contextlib
+import sys
+import time
+
+import pytest
+from tests.torture.load import __main__ as command
+from tests.torture.load import asked
+from tests.torture.load.client import Ask, fine
+from tests.torture.load.drive import closed_load, open_load
+from tests.torture.load.machine import apart, memory
+from tests.torture.load.record import Record
+from tests.torture.load.served import Served
+from tests.torture.load.trivial import COMMAND, ceiling
+
+PLANTED = (sys.executable, "-m", "tests.torture.load.planted", "{port}")
+
+
+@pytest.fixture(scope="module")
+def trivial():
+    with Served(COMMAND) as served:
+        yield served.url
+
+
+@contextlib.contextmanager
+def planted(tmp_path, bug, workers=1):
+    model = tmp_path / "good"
+    model.write_bytes(b"good")
+    with Served([*PLANTED, str(model), bug, str(workers)]) as served:
+        yield served
+
+
+def test_one_core_drives_more_than_five_thousand_requests_a_second():
+    assert ceiling([asked.plain(1)], apart()).rate > 5000
+
+
+def test_an_open_load_is_sent_at_its_times_and_counted_whole(trivial):
+    record = open_load(trivial, [Ask("x", asked.plain(1).data)], 1000, 1.0, poisson=False)
+    assert len(record) == record.answered == 1000
+    assert record.seconds == pytest.approx(1.0, abs=0.01)
+    gaps = [b - a for a, b in zip(record.intended, record.intended[1:], strict=False)]
+    assert sorted(gaps)[len(gaps) // 2] == pytest.approx(0.001, abs=1e-6)
+
+
+def test_a_standstill_is_late_for_all_that_were_due_in_it(tmp_path):
+    """A client that asks again only when it has its answer sees one late answer; so many are late."""
+    with planted(tmp_path, "tail") as served:
+        asks = [asked.plain(1)]
+        waiting = open_load(served.url, asks, 150, 3.0, connections=1)
+        patient = closed_load(served.url, asks, 1, 3.0)
+    assert waiting.at(95) > 0.03
+    assert patient.at(95) < 0.03
+
+
+def test_a_server_that_cannot_keep_up_is_not_taken_for_a_slow_tool(tmp_path):
+    with planted(tmp_path, "unbounded") as served:
+        record = open_load(served.url, [asked.plain(1)], 1000, 1.0, patience=1.0)
+    assert not record.too_slow
+    assert record.at(99) > 0.3
+    assert "no answer in time" in record.codes()
+
+
+def test_a_tool_that_is_kept_from_its_work_says_so(trivial, monkeypatch):
+    asks = [Ask("x", b"GET / HTTP/1.1\r\n\r\n", lambda status, body: time.sleep(0.004) or True)]
+    record = open_load(trivial, asks, 500, 1.0)
+    assert record.too_slow
+    assert "NOT A FIGURE OF THE SERVER" in "\n".join(record.lines())
+
+
+def test_wrong_answers_and_refusals_without_retry_after_are_counted(tmp_path):
+    with planted(tmp_path, "wrong") as served:
+        asks = asked.learned(served.url, [asked.plain(1)])
+        record = closed_load(served.url, asks, 4, 2.0)
+    assert sum(record.wrong) == len(record) // 200
+    with planted(tmp_path, "silent") as served:
+        record = open_load(served.url, asks, 1500, 1.0)
+    assert sum(record.wrong) > 100
+    assert record.refused == 0
+
+
+def test_a_line_that_is_cut_is_counted_and_replaced(tmp_path):
+    with planted(tmp_path, "none") as served:
+        cut = Ask("cut", b"POST / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n", lambda s, b: s == 413)
+        record = closed_load(served.url, [cut, asked.plain(1)], 4, 1.0)
+    assert record.answered == len(record)
+    assert {*record.code} == {200, 413}
+
+
+def test_a_server_that_is_not_there_is_no_failure_of_the_tool():
+    record = closed_load("http://127.0.0.1:9", [asked.plain(1)], 2, 0.3)
+    assert {*record.code} == {-1}
+
+
+def test_exact_percentiles_and_goodput_of_each_second():
+    record = Record(began=10.0, seconds=2.0)
+    for number in range(100):
+        record.add(10.0, 10.0, 10.0 + (number + 1) / 50, 200, number == 99, 0)
+    assert record.at(50) == pytest.approx(1.0)
+    assert record.at(99) == pytest.approx(1.98)
+    assert record.goodput() == [49, 50]
+    assert record.answered == 99
+
+
+def test_memory_counts_a_server_s_processes(tmp_path):
+    with planted(tmp_path, "none", workers=1) as one, planted(tmp_path, "none", workers=3) as three:
+        assert memory(three.process.pid).resident > 1.5 * memory(one.process.pid).resident
+
+
+def test_the_command_prints_a_table_and_fails_where_something_is_wrong(tmp_path, capsys):
+    with planted(tmp_path, "none") as served:
+        assert command.main([served.url, "--rate", "100", "--seconds", "0.5"]) == 0
+    assert "right answers" in capsys.readouterr().out
+    with planted(tmp_path, "errors") as served:
+        assert command.main([served.url, "--clients", "4", "--seconds", "2"]) == 1
+
+
+def test_an_answer_without_a_body_or_in_chunks_is_read():
+    async def read(*pieces):
+        from tests.torture.load.client import Line
+
+        class Owner:
+            def __init__(self):
+                self.found = []
+
+            def answered(self, line, status, head, body):
+                self.found.append((status, body))
+
+            def lost(self, line):
+                pass
+
+        class Transport:
+            def close(self):
+                pass
+
+        line = Line(owner := Owner())
+        line.connection_made(Transport())
+        for piece in pieces:
+            line.data_received(piece)
+        return owner.found
+
+    assert asyncio.run(read(b"HTTP/1.1 204 No\r\n", b"\r\n")) == [(204, b"")]
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert asyncio.run(read(chunked, b"2\r\nab\r\n", b"0\r\n\r\n"))[0][0] == 200
+    assert fine(204, b"")
+    assert not fine(404, b"")

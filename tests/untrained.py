@@ -18,7 +18,7 @@ from marfa.settings import (
 )
 from marfa.text.alphabet import Alphabet
 from marfa.text.codec import Codec
-from marfa.text.vocab import Vocab
+from marfa.text.vocab import PADDING, Vocab
 
 KNOWN = ("a", "wonderful", "evening", "dull", "waste", "of", "time", "good", "film", "movi")
 LETTERS = tuple(
@@ -40,6 +40,7 @@ def judge(shape=None, text=None) -> Bundle:
         "min_known_share": 0.5,
     }
     tensors = _random(numpy_engine.shapes(shape, codec.vocab.size, 2), random)
+    tensors["embedding.weight"][PADDING] = 0
     bits = TrainSettings().embedding_bits
     tensors["embedding.weight"] = rounding.rounded(tensors["embedding.weight"], bits)
     return _sealed(config, shape, codec, rounding.stored(tensors, "embedding.weight"))

@@ -65,6 +65,9 @@ _MOST_VALUES = 1_200_000
 """Of a document: a vocabulary's million words, and the rest. A value is three bytes in a file and may be
 sixty in memory."""
 
+_DEEPEST = 32
+"""Lists within lists of a document; to show one of nearly a thousand would exhaust Python's stack."""
+
 
 @dataclass(frozen=True)
 class Bundle:
@@ -95,13 +98,17 @@ class Bundle:
         """Return a file of the bundle as a JSON document.
 
         Raises:
-            BundleError: if it is not one.
+            BundleError: if it is not one, or deeper than any of a bundle's.
         """
         try:
-            return json.loads(self.contents[name])
+            document = json.loads(self.contents[name])
         except (KeyError, ValueError, RecursionError) as error:
             message = "missing, or not a JSON document"
             raise BundleError(message, where=f"{self.where}: {name}") from error
+        if _is_deep(document):
+            message = f"brackets in brackets, more than {_DEEPEST} of them"
+            raise BundleError(message, where=f"{self.where}: {name}")
+        return document
 
 
 def model_id(contents: Mapping[str, bytes]) -> str:
@@ -189,6 +196,16 @@ def verify(contents: Mapping[str, bytes], where: str) -> Bundle:
     if manifest.get("model") != model_id(contents):
         raise _altered(where, "the manifest names another model")
     return Bundle(manifest, contents, where)
+
+
+def _is_deep(document: Any) -> bool:
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(_DEEPEST):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for values in inner for each in values if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _values(document: bytes) -> int:

@@ -266,3 +266,22 @@ def test_numbers_may_differ_by_the_tolerance_and_by_no_more(model):
         assert golden.same(other, response, model.tolerance) is alike
     other = replace(response, body=response.body.replace(answer["label"].encode(), b"other"))
     assert not golden.same(other, response, model.tolerance)
+
+
+@pytest.mark.parametrize("part", ["request", "response"])
+@pytest.mark.parametrize("other", [[], "x", 1, None, True])
+def test_a_recording_of_something_else_is_none(model, part, other):
+    pair = json.loads(golden.record(model).splitlines()[0])
+    pair[part] = other
+    with pytest.raises(BundleError, match="not a recording"):
+        golden.replay(model, json.dumps(pair).encode())
+
+
+def test_a_model_whose_engine_fails_is_refused_when_it_is_loaded(model, monkeypatch):
+    class Broken:
+        name = precision = "broken"
+
+    recorded = golden.record(model)
+    monkeypatch.setattr(model, "engine", Broken())
+    with pytest.raises(BundleError, match="cannot answer here"):
+        golden.replay(model, recorded)

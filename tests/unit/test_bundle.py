@@ -269,3 +269,16 @@ def test_a_message_repeats_no_name_that_is_none(model_path):
         bundle.verify(sealed, "here")
     assert len(str(caught.value)) < 200
     assert "\x1b" not in str(caught.value)
+
+
+def test_a_document_of_brackets_in_brackets_is_refused(model_path):
+    found = bundle.load(model_path)
+    for depth, kept in ((30, True), (33, False), (900, False), (99_999, False)):
+        changed = {**found.contents, "metrics.json": b'{"a":' + b"[" * depth + b"]" * depth + b"}"}
+        sealed = bundle.seal(changed, {"task": "classifier"})
+        made = bundle.verify(sealed, "here")
+        if kept:
+            assert made.json("metrics.json")
+        else:
+            with pytest.raises(BundleError, match=r"metrics\.json"):
+                made.json("metrics.json")

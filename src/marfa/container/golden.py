@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from marfa.container import questions
@@ -57,7 +58,7 @@ def replay(model: Predictor | Writer, recorded: bytes) -> int:
     """
     rounded = isinstance(model, Writer) and model.engine.precision == "int8"
     asked = pairs(recorded)
-    number = differing(model, asked, lambda request: respond(model, request, Limits()), rounded)
+    number = differing(model, asked, partial(_answered, model), rounded)
     if number:
         message = (
             f"request {number} is answered differently here than where the model was packaged "
@@ -66,6 +67,16 @@ def replay(model: Predictor | Writer, recorded: bytes) -> int:
         hint = "package it again, or use --engine numpy"
         raise BundleError(message, where="golden.jsonl", hint=hint)
     return len(asked)
+
+
+def _answered(model: Predictor | Writer, request: Request) -> Response:
+    try:
+        return respond(model, request, Limits())
+    except Exception as error:
+        # the graph of another network, say, which an engine finds out when it computes
+        message = f"the model cannot answer here (engine {model.engine.name})"
+        hint = "package it again, or use --engine numpy"
+        raise BundleError(message, where=model.name, hint=hint) from error
 
 
 def differing(
@@ -112,7 +123,7 @@ def pairs(recorded: bytes) -> list[tuple[Request, Response]]:
             (Request(**_bytes(each["request"])), Response(**_bytes(each["response"])))
             for each in documents
         ]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         message = "not a recording of requests"
         raise BundleError(message, where=where) from error
     if not found:

@@ -202,5 +202,7 @@ def check(
         shape = each.shape if isinstance(each, np.ndarray) else each
         wanted = expected.get(name, "nothing")
         if shape != wanted:
-            message = f"tensor {name!r} has shape {shape}, the configuration says {wanted}"
+            message = (
+                f"tensor {name!r:.80} has shape {shape!s:.60}, the configuration says {wanted}"
+            )
             raise BundleError(message, where="weights.safetensors")

@@ -105,6 +105,8 @@ def _tensor(tensor: memoryview) -> tuple[str, str]:
     for number, field in _fields(tensor):
         if number == 13 or (number == 14 and field != 0):
             return name, "its weights are in another file"
+        if number == 1 and any(not 0 <= axis <= _LARGEST for axis in _ints(field)):
+            return name, "a number in it is too large"
         if number == 8:
             name = _text(field)
         elif number == 2:

@@ -47,7 +47,7 @@ def read(data: bytes, where: str = "weights.safetensors") -> dict[str, Floats]:
         arrays |= {name: arrays[name] * scale for name, scale in scales.items()}
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise _damaged(where, f"{name!r} holds a number that is not finite")
+            raise _damaged(where, f"{name!r:.80} holds a number that is not finite")
     return arrays
 
 
@@ -96,7 +96,7 @@ def _stored(data: bytes, where: str) -> dict[str, npt.NDArray[Any]]:
     for name in _small(arrays):
         scale = arrays.get(name + SCALE)
         if scale is None or scale.dtype != np.float32 or scale.shape != (1,) or not scale[0] > 0:
-            raise _damaged(where, f"{name!r} has no scale, or none that fits it")
+            raise _damaged(where, f"{name!r:.80} has no scale, or none that fits it")
     return arrays
 
 

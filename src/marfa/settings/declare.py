@@ -62,16 +62,16 @@ def check(name: str, value: Any, default: Any, limits: Mapping[str, Any]) -> Non
     """
     kind = type(default)
     if type(value) is not kind:
-        message = f"{value!r} is not {_KINDS[kind]}"
+        message = f"{value!r:.60} is not {_KINDS[kind]}"
         raise SettingsError(message, where=name)
     if limits["choices"] and value not in limits["choices"]:
         known = [str(choice) for choice in limits["choices"]]
-        message = f"{value!r} is none of {', '.join(known)}"
+        message = f"{value!r:.60} is none of {', '.join(known)}"
         raise SettingsError(message, where=name, hint=nearest(str(value), known))
     low, high = limits["low"], limits["high"]
     if low is not None and not (low <= value <= (math.inf if high is None else high)):
         bounds = f"{low} to {high}" if high is not None else f"{low} or more"
-        message = f"{value!r} is outside {bounds}"
+        message = f"{value!r:.60} is outside {bounds}"
         raise SettingsError(message, where=name, hint=f"the usual one is {default}")
 
 
@@ -97,7 +97,7 @@ def coerce(name: str, value: Any, default: Any) -> Any:
             return kind(word)
         except ValueError:
             pass
-    message = f"{value!r} is not {_KINDS[kind]}"
+    message = f"{value!r:.60} is not {_KINDS[kind]}"
     raise SettingsError(message, where=name)
 
 
@@ -142,7 +142,7 @@ def outcome(*sections: Any) -> dict[str, Any]:
 
 def unknown(key: str, what: str, known: Iterable[str], where: str = "") -> SettingsError:
     """Return the error for a name that does not exist, with the nearest one that does."""
-    message = f"no {what} named {key!r}"
+    message = f"no {what} named {key!r:.60}"
     return SettingsError(message, where=where, hint=nearest(key, known))
 
 

@@ -121,7 +121,7 @@ class Alphabet:
             message = "not an alphabet"
             raise DataError(message, where="codec.json")
         if document.get("format") != FORMAT:
-            message = f"codec format {document.get('format')!r}; this marfa reads {FORMAT}"
+            message = f"codec format {document.get('format')!r:.40}; this marfa reads {FORMAT}"
             raise DataError(message, where="codec.json", hint="install a newer marfa")
         listed = document.get("symbols")
         if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):

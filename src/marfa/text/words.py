@@ -111,6 +111,8 @@ def normaliser(settings: TextSettings) -> Callable[[str], str]:
     ['', 'movi', 'love']
     """
     without = dropped(settings)
+    if settings.stem == "none":
+        return lambda word: "" if word in without else word
     stem = _stemmer(settings.stem)
 
     def normal(word: str) -> str:
@@ -128,8 +130,6 @@ def dropped(settings: TextSettings) -> frozenset[str]:
 
 @lru_cache(maxsize=4)
 def _stemmer(name: str) -> Callable[[str], str]:
-    if name == "none":
-        return lambda word: word
     if name == "porter":
         return porter.stem
     # The class in pure Python, never the C twin that `snowballstemmer.stemmer()` would pick silently:

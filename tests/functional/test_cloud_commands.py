@@ -203,6 +203,7 @@ def test_what_is_wrong_is_said_with_what_to_type(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.job
 def test_a_job_is_begun_followed_and_fetched_from_a_machine_without_torch(
     bed, model_path, tmp_path
 ):

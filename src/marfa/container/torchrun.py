@@ -21,8 +21,8 @@ _STOP_SECONDS = 100
 """For processes to end after a signal: a little less than SageMaker's own 120, and more than the 30 that
 torchrun gives by itself, since one may just be measuring a long validation."""
 
-_PATIENCE_SECONDS = 300
-_POLL_SECONDS = 2.0
+_PAUSES = (2, 4, 8, 16, *[30] * 9)
+"""Seconds between looks for the first machine's name: soon at first, five minutes in all."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,13 @@ def launch(
 
 def _meet(host: str, sleep: Callable[[float], None]) -> None:
     """Wait until a machine's name is known, which may be some seconds after it has begun."""
-    for _ in range(int(_PATIENCE_SECONDS / _POLL_SECONDS)):
+    for pause in (*_PAUSES, 0):
         try:
             socket.getaddrinfo(host, PORT)
         except OSError:
-            sleep(_POLL_SECONDS)
+            if pause:
+                sleep(pause)
         else:
             return
-    message = f"the name of this machine is not known after {_PATIENCE_SECONDS} s"
+    message = f"the name of this machine is not known after {sum(_PAUSES)} s"
     raise NetworkError(message, where=host)

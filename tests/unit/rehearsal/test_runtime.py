@@ -1,5 +1,6 @@
 """SageMaker's runtime API on this machine, as boto3 and raw requests meet it."""
 
+import contextlib
 import json
 import struct
 import time
@@ -51,11 +52,13 @@ def served(container):
 
 @pytest.fixture
 def client(served):
-    return boto3.client(
+    made = boto3.client(
         "sagemaker-runtime", endpoint_url=served[0].url, region_name="us-east-1",
         aws_access_key_id="any", aws_secret_access_key="any",
         config=Config(retries={"total_max_attempts": 1}),
     )  # fmt: skip
+    yield made
+    made.close()
 
 
 def refused(client, **given):
@@ -157,23 +160,27 @@ def streamed(client, **given):
     )
 
 
+def read(found):
+    with contextlib.closing(found["Body"]) as body:
+        return b"".join(event["PayloadPart"]["Bytes"] for event in body)
+
+
 def test_boto3_gets_a_stream_as_it_is_made(client, container):
     pieces = [b"one ", "zwei é ".encode(), bytes(range(256))]
     kind = (("Content-Type", "text/event-stream"),)
     container.reply = lambda asked: Answer(200, kind, iter(pieces))
     found = streamed(client)
     assert found["ContentType"] == "text/event-stream"
-    parts = [event["PayloadPart"]["Bytes"] for event in found["Body"]]
-    assert b"".join(parts) == b"".join(pieces)
+    assert read(found) == b"".join(pieces)
 
 
 def test_a_streams_accept_comes_in_a_header_of_its_own_and_reaches_the_container_as_accept(
     client, container
 ):
-    list(streamed(client, Accept="text/event-stream", ContentType="text/plain")["Body"])
+    read(streamed(client, Accept="text/event-stream", ContentType="text/plain"))
     assert container.asked[-1].header("accept") == "text/event-stream"
     assert container.asked[-1].header("content-type") == "text/plain"
-    list(streamed(client)["Body"])
+    read(streamed(client))
     assert container.asked[-1].header("accept") == ""
 
 
@@ -186,9 +193,8 @@ def test_a_stream_that_breaks_off_says_so(client, container):
         return Answer(200, (), pieces())
 
     container.reply = broken
-    found, parts = streamed(client), []
     with pytest.raises(EventStreamError, match="broke off"):
-        parts += [event["PayloadPart"]["Bytes"] for event in found["Body"]]
+        read(streamed(client))
 
 
 def test_a_refusal_before_the_stream_is_no_stream(client, container):

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RECIPE ?= sentiment
+JUDGE ?= work/sentiment/model.tar.gz
+WRITER ?= work/shakespeare/model.tar.gz
 TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 # AWS's own programs, each in a virtual environment of its own; those that take no torch go into CI.
 PEERS_LIGHT := mms awscli
@@ -91,6 +93,9 @@ bench: .venv/installed .venv/aws-lambda-rie  ## the tables of docs/log.md, measu
 
 bench-serving: .venv/installed $(PEERS_SERVING:%=.venv-peers/serving-%/installed)  ## other servers of the same graph beside ours (LOAD_MODEL=model.tar.gz; six minutes)
 	$(BIN)/python benchmarks/serving.py
+
+screenshots: .venv/installed  ## the pictures of the README, in a real Chromium (JUDGE=, WRITER=: trained models)
+	$(BIN)/python docs/screenshots/take.py $(JUDGE) $(WRITER)
 
 clean:  ## remove .venv and caches; what you trained, in work/, stays
 	rm -rf .venv .venv-peers dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -213,6 +213,8 @@ class Load:
         """Wait for what is under way, and give up what takes too long."""
         end = self.record.began + seconds
         while now() < end or self._under_way:
+            if now() > end and not self._lines and not self._opening:
+                self._give_up(now())
             await asyncio.sleep(0.002 if self._under_way < 8 and now() > end else 0.05)
             oldest = now() - self._patience
             for line in [each for each in self._lines if each.asked]:
@@ -220,14 +222,18 @@ class Load:
                     asked, line.asked = line.asked, None
                     line.transport.abort()
                     self._close(asked, TIMED_OUT)
-            while self._waiting and self._waiting[0].intended < oldest:
-                asked = self._waiting.popleft()
-                asked.sent = now()
-                self._close(asked, TIMED_OUT)
+            self._give_up(oldest)
         self.record.seconds = max(seconds, 1e-9)
         for line in [*self._lines]:
             line.transport.abort()
         await asyncio.sleep(0)
+
+    def _give_up(self, oldest: float) -> None:
+        """Write down what has waited since before a moment, and never had a line."""
+        while self._waiting and self._waiting[0].intended < oldest:
+            asked = self._waiting.popleft()
+            asked.sent = now()
+            self._close(asked, NO_CONNECTION)
 
     @contextlib.contextmanager
     def _measured(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +47,9 @@ def sigterm(
     longest, first = 0.0, ""
     for number in range(times):
         with start() as served:
-            asked, died = _while_asked(served, asks, 0.3 + dice.random() * 0.5, seed + number)
+            asked, died = _while_asked(
+                served, asks, 0.3 + dice.random() * 0.5, seed + number, limit
+            )
         rows = [row for row in asked if row[0] < died[0] <= row[1]]
         sent += len(rows)
         well = [row for row in rows if row[2] > 0 and not row[3] and row[2] != 500]
@@ -138,7 +141,7 @@ def unfit(commands: Iterator[tuple[str, Served]], seconds: float = 3.0) -> Promi
 
 
 def _while_asked(
-    served: Served, asks: Sequence[Ask], seconds: float, seed: int
+    served: Served, asks: Sequence[Ask], seconds: float, seed: int, limit: float
 ) -> tuple[list[tuple[float, float, int, int]], tuple[float, float]]:
     """Return when each request was sent and done, its code and whether it was wrong; and both ends."""
     died = [0.0, 0.0]
@@ -147,8 +150,11 @@ def _while_asked(
         time.sleep(seconds)
         died[0] = now()
         served.process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(Exception):
-            served.process.wait(15)
+        try:
+            served.process.wait(limit + 1)
+        except subprocess.TimeoutExpired:
+            served.kill()
+            served.process.wait()
         died[1] = now()
 
     load = Load(served.url, asks, connections=_CLIENTS, patience=15.0, seed=seed)

@@ -29,7 +29,7 @@ def overload(
     seconds: float,
     seed: int,
 ) -> Iterator[Promise]:
-    """Ask several times as much as the capacity, ping meanwhile, and ask half of it afterwards.
+    """Ask several times as much as the capacity, ping meanwhile, and from one moment on ask half of it.
 
     Args:
         url: of the server.
@@ -43,8 +43,8 @@ def overload(
     name = f"{factor:g} times capacity, {asks[0].name}"
     with kept_to(cores.tool):
         calm = open_load(url, asks, capable / 2, _AFTER_SECONDS / 2, seed=seed).at(99)
-        record, pings = asyncio.run(_both(url, asks, capable * factor, seconds, seed))
-        after = open_load(url, asks, capable / 2, _AFTER_SECONDS, seed=seed + 1)
+        whole, pings = asyncio.run(_both(url, asks, capable, factor, seconds, seed))
+    record, after = whole.part(0, seconds), whole.part(seconds, seconds + _AFTER_SECONDS)
     told = f"{capable * factor:,.0f} a second, {cores}"
     borne = record.answered + record.refused
     yield judged(f"{name}: answered or refused in form", record, borne, told)
@@ -89,12 +89,14 @@ def recovery(record: Record, calm: float) -> float:
 
 
 async def _both(
-    url: str, asks: Sequence[Ask], rate: float, seconds: float, seed: int
+    url: str, asks: Sequence[Ask], capable: float, factor: float, seconds: float, seed: int
 ) -> tuple[Record, list[tuple[int, float]]]:
     load = Load(url, asks, connections=_CONNECTIONS, patience=10.0, seed=seed)
     pings: list[tuple[int, float]] = []
     pinging = asyncio.create_task(_ping(url, seconds, pings))
-    record = await load.open(schedule(rate, seconds, seed))
+    times = schedule(capable * factor, seconds, seed)
+    times += [seconds + at for at in schedule(capable / 2, _AFTER_SECONDS, seed + 1)]
+    record = await load.open(times)
     await pinging
     return record, pings
 

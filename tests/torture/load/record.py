@@ -69,6 +69,17 @@ class Record:
         self.wrong.append(wrong)
         self.kind.append(kind)
 
+    def part(self, start: float, end: float) -> Record:
+        """Return the requests that were to be sent in a part of the load, given in seconds of it."""
+        part = Record(began=self.began + start, seconds=end - start, busy=self.busy, late=self.late)
+        rows = zip(
+            self.intended, self.sent, self.done, self.code, self.wrong, self.kind, strict=True
+        )
+        for row in rows:
+            if self.began + start <= row[0] < self.began + end:
+                part.add(*row)
+        return part
+
     def __len__(self) -> int:
         return len(self.code)
 

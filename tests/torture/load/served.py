@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import os
@@ -14,7 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Self
 
-from tests.torture.load.machine import Cores, shared
+from tests.torture.load.machine import Cores, family, shared
 
 _START_SECONDS = 60.0
 
@@ -82,10 +83,16 @@ class Served:
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                self.kill()
         self.code = self.process.wait()
         self._said = self.told()
         self._log.close()
+
+    def kill(self) -> None:
+        """End it and all that it has begun."""
+        for process in family(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def begin(self) -> None:
         """Start it, and wait for nothing."""

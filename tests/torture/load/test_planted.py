@@ -1,0 +1,153 @@
+"""Each promise is kept by a server that keeps it, and broken by one with the bug it is there for."""
+
+import contextlib
+import functools
+import sys
+
+import pytest
+from tests.torture.load import asked, ending, mixture, overload, slow, steady
+from tests.torture.load.client import Ask, get
+from tests.torture.load.machine import apart, shared
+from tests.torture.load.planted import BUGS, CAP, LIMIT_SECONDS
+from tests.torture.load.served import Served
+
+STREAM = asked.post("/invocations", b"{}", "application/json", "Accept: text/event-stream")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "good"
+    path.write_bytes(b"good")
+    return path
+
+
+def server(model, bug, workers=1):
+    command = [sys.executable, "-m", "tests.torture.load.planted", "{port}", str(model), bug]
+    return Served([*command, str(workers)], apart())
+
+
+@contextlib.contextmanager
+def serving(model, bug):
+    with server(model, bug) as served:
+        yield served, asked.learned(served.url, [asked.plain(number) for number in range(4)])
+
+
+def broken(promises):
+    """Return the names of those that are not kept, without what differs from run to run."""
+    return {p.name for p in promises if not p.kept}
+
+
+def bears(bug, run, *names):
+    """One attempt is enough for a bug to be seen; without one, others' work may spoil an attempt."""
+    for _ in range(1 if bug != "none" else 3):
+        found = broken(run())
+        if not found and bug == "none":
+            return
+    assert bug != "none", found
+    for name in names:
+        assert any(name in each for each in found), (name, found)
+
+
+@pytest.mark.parametrize(
+    ("bug", "names"),
+    [("none", []), ("errors", ["rightly"]), ("wrong", ["rightly"]), ("tail", ["p99"])],
+)
+@pytest.mark.usefixtures("quiet_machine")
+def test_seventy_percent(model, bug, names):
+    def run():
+        with serving(model, bug) as (served, asks):
+            return [*steady.steady(served.url, asks, apart(), 200, 3.0, 1)]
+
+    bears(bug, run, *names)
+
+
+@pytest.mark.parametrize(
+    ("bug", "names"),
+    [
+        ("none", []),
+        ("unbounded", ["p99 of what is accepted", "recovery"]),
+        ("silent", ["in form"]),
+        ("queued ping", ["/ping"]),
+    ],
+)
+@pytest.mark.usefixtures("quiet_machine")
+def test_overload(model, bug, names):
+    def run():
+        with serving(model, bug) as (served, asks):
+            capable = steady.capacity(served.url, asks, apart(), 1.0)
+            return [*overload.overload(served.url, asks, apart(), capable, 5, 2.0, 1)]
+
+    if bug == "queued ping":  # its queue is short, so a ping would only be somewhat slow
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(overload, "_PING_MS", 25.0)
+            bears(bug, run, *names)
+    else:
+        bears(bug, run, *names)
+
+
+@pytest.mark.parametrize(
+    ("bug", "names"), [("none", []), ("leak", ["growth"]), ("swallow", ["413"])]
+)
+def test_memory(model, bug, names):
+    def run():
+        with serving(model, bug) as (served, asks):
+            several = [*asks, Ask("page", get("/"))]
+            return [*mixture.bounded(served, several, shared(), 1200, 1, cap=CAP)]
+
+    bears(bug, run, *names)
+
+
+@pytest.mark.parametrize(
+    ("bug", "names"), [("none", []), ("patient", ["headers", "a body", "reading"])]
+)
+@pytest.mark.usefixtures("quiet_machine")
+def test_slow_clients(model, bug, names):
+    def run():
+        with serving(model, bug) as (served, asks):
+            counts = (20, 20, 5)
+            found = slow.slow(served.url, asks, apart(), 40, 1, counts=counts, limit=LIMIT_SECONDS)
+            return [*found]
+
+    bears(bug, run, *names)
+
+
+@pytest.mark.parametrize(
+    ("bug", "names"),
+    [("none", []), ("abrupt", ["is answered"]), ("stubborn", ["ended within"])],
+)
+def test_sigterm(model, bug, names):
+    def run():
+        with serving(model, "none") as (_, asks):
+            start = functools.partial(server, model, bug, 2)
+            return [*ending.sigterm(start, asks, 2, 1, limit=2.0)]
+
+    bears(bug, run, *names)
+
+
+@pytest.mark.parametrize(("bug", "names"), [("none", []), ("unsaid", ["each stream"])])
+def test_sigterm_while_it_writes(model, bug, names):
+    start = functools.partial(server, model, bug, 2)
+    bears(bug, lambda: [ending.streams(start, Ask("a stream", STREAM), 2, 1)], *names)
+
+
+@pytest.mark.parametrize(("bug", "names"), [("none", []), ("alone", ["another answers"])])
+def test_a_process_killed(model, bug, names):
+    start = functools.partial(server, model, bug, 2)
+    bears(bug, lambda: [*ending.killed(start, asked.plain(1), 2, 1)], *names)
+
+
+@pytest.mark.parametrize(("bug", "names"), [("none", []), ("always healthy", ["never a ping"])])
+def test_a_model_that_is_not_whole(model, bug, names):
+    commands = [("missing", server(model.with_name("none"), bug))]
+    bears(bug, lambda: [ending.unfit(iter(commands), 1.0)], *names)
+
+
+def test_every_bug_has_its_promise():
+    assert {*_tried()} == set(BUGS)
+
+
+def _tried():
+    for test in [each for name, each in globals().items() if name.startswith("test_")]:
+        for mark in getattr(test, "pytestmark", []):
+            if mark.name == "parametrize":
+                yield from (bug for bug, _ in mark.args[1])

@@ -45,6 +45,12 @@ def test_it_judges_as_python_with_networks_of_every_shape(engine: claims.Engine,
     claims.judges_as_python(engine, untrained.judge(*claims.SHAPES[name]), MANY)
 
 
+@pytest.mark.parametrize("name", claims.SHAPES)
+def test_it_declines_as_python(engine: claims.Engine, name: str) -> None:
+    kinds = claims.declines_as_python(engine, untrained.judge(*claims.SHAPES[name]), MANY)
+    assert kinds == {"", "empty", "unknown_words", "script", "short"}
+
+
 def test_it_judges_as_python_with_a_trained_model(engine: claims.Engine, model_path: Path) -> None:
     claims.judges_as_python(engine, model_path, MANY)
 

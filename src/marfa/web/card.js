@@ -16,8 +16,8 @@ export async function askModel() {
 }
 
 /**
- * Show what is known of a model; null: nothing. `score`: how good it is, as a sentence; `figures`: how
- * good it is, and what else is, as rows of the card.
+ * Show what is known of a model; null: nothing. `score`: how good it is, as a sentence in pieces;
+ * `figures`: that and what else its task has to say, as rows of the card.
  */
 export function drawCard(model, score, figures) {
   const about = document.getElementById("about");
@@ -28,18 +28,11 @@ export function drawCard(model, score, figures) {
     return;
   }
   const name = isText(model.name) ? model.name : say("nameless");
-  const id = isText(model.model) ? make("code", { textContent: model.model }) : "";
-  about.replaceChildren(...tell("about", { name, id }), ...(score ? [" ", score] : []));
+  const id = () => (isText(model.model) ? make("code", { textContent: model.model }) : "");
+  about.replaceChildren(...tell("about", { name, id: id() }), ...(score.length ? [" ", ...score] : []));
   rows.replaceChildren(...[
-    ["cardModel", [make("bdi", { textContent: name }), " ", id && id.cloneNode(true)]],
-    ...facts(model),
+    ["cardModel", [make("bdi", { textContent: name }), " ", id()]],
+    ...(isText(model.engine) ? [["cardEngine", [make("bdi", { textContent: model.engine })]]] : []),
     ...figures,
   ].flatMap(([key, said]) => [make("dt", { textContent: say(key) }), make("dd", {}, ...said)]));
-}
-
-/** Rows of what every model tells, where it does. */
-function facts({ engine }) {
-  const rows = [];
-  if (isText(engine)) rows.push(["cardEngine", [make("bdi", { textContent: engine })]]);
-  return rows;
 }

@@ -91,11 +91,15 @@ export class Words {
     this.#starts = codec.starts;
   }
 
+  clean(text) {
+    return clean(text, this.#resolve);
+  }
+
   /** Return `{ ids, known, total, unknown }` of a text. */
   encode(text) {
     const ids = [];
     const unknown = new Set();
-    const found = this.split(clean(text, this.#resolve));
+    const found = this.split(this.clean(text));
     const late = this.#late(found);
     for (const word of found) {
       const id = late.has(word) ? RARE : this.#lookUp(word);

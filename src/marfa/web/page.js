@@ -10,7 +10,7 @@ import {
 import { drawHistory, keep, openHistory } from "./history.js";
 import { ask as askEither } from "./race.js";
 import { isExplanation, why } from "./why.js";
-import { likely, say, speak } from "./words.js";
+import { likely, listed, percent, say, script, speak } from "./words.js";
 
 const ENGLISH = {
   noText: "There is no text yet",
@@ -49,6 +49,11 @@ const ENGLISH = {
   whyNote: "A number says about how much the probability changes when the word is taken out.",
   score: "Right on {share} of {n} test texts",
   scoreBeside: "; a simple bag of words, on {baseline}",
+  trainedOn: "{data}, {n} texts",
+  refusesEmpty: "a text without a word",
+  refusesShare: "a text of which less than {share} of the words are known",
+  refusesShort: { one: "a text of less than {n} word", other: "a text of less than {n} words" },
+  refusesScript: "a text in another script than {scripts}",
   interval: " (95% interval: {low} to {high})",
   baseline: "A simple bag of words is right on {baseline} of them",
 };
@@ -294,10 +299,21 @@ function interval95(interval) {
   return [say("interval", { low, high })];
 }
 
+/** What the model refuses to judge, in words. */
+function refusals({ min_known_share: share, min_words: least, scripts }) {
+  const found = [say("refusesEmpty")];
+  if (isShare(share) && share) found.push(say("refusesShare", { share: percent(share) }));
+  if (isCount(least) && least > 1) found.push(say("refusesShort", { n: least }));
+  if (Array.isArray(scripts) && scripts.length && scripts.every((each) => /^[A-Za-z]{4}$/.test(each))) {
+    found.push(say("refusesScript", { scripts: listed(scripts.map(script), "conjunction").map(({ value }) => value) }));
+  }
+  return listed(found, "conjunction").map(({ value }) => value);
+}
+
 /** Fill in what the server tells about its model; the page works without. */
 function describe() {
   if (model === undefined) return;
-  const { labels, metrics } = model ?? {};
+  const { labels, metrics, card, refuses } = model ?? {};
   const { accuracy, accuracy_95: interval, baseline_accuracy: baseline, n } = metrics ?? {};
   const said = [];
   const rows = [];
@@ -317,7 +333,12 @@ function describe() {
     lead.replaceChildren(...tell("leadClasses", { classes: tellList(names, "disjunction") }));
     rows.unshift(["cardLabels", tellList(names)]);
   }
-  drawCard(model, said.join(""), rows);
+  if (isText(card?.data)) {
+    rows.push(["cardData", isCount(card.texts) ? tell("trainedOn", { data: card.data, n: card.texts }) : [card.data]]);
+  }
+  if (isText(card?.made)) rows.push(["cardMade", [make("bdi", { textContent: card.made })]]);
+  if (isRecord(refuses)) rows.push(["cardRefuses", refusals(refuses)]);
+  drawCard(model, said, rows);
 }
 
 async function meet() {

@@ -38,11 +38,10 @@ const ENGLISH = {
   cardLabels: "Tells apart",
   cardEngine: "Computed by",
   cardData: "Trained on",
+  cardMade: "Made on",
   cardScore: "How good",
   cardBaseline: "To compare",
   cardRefuses: "Refuses",
-  lease: { one: "This demonstration ends in {n} minute.", other: "This demonstration ends in {n} minutes." },
-  ended: "This demonstration has ended.",
   past: "Use this text again: {text}",
   forget: "Delete this text: {text}",
   noPast: "Nothing is kept yet.",
@@ -101,6 +100,9 @@ export const say = (key, values) => pieces(key, values).join("");
 export const listed = (items, type = "unit") =>
   new Intl.ListFormat(locale, { type, style: type === "unit" ? "short" : "long" }).formatToParts(items);
 
+/** The name of a script, of its code in ISO 15924. */
+export const script = (code) => new Intl.DisplayNames(locale, { type: "script" }).of(code);
+
 /** A share in a hundred; `signed`: of a change. */
 export function percent(share, signed = false) {
   return share.toLocaleString(locale, {
@@ -158,4 +160,5 @@ export function speak(own, redraw) {
     turn(choice.value);
   });
   turn(first);
+  for (const element of document.querySelectorAll("[disabled]")) element.disabled = false; // now it is heard
 }

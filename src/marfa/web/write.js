@@ -51,6 +51,7 @@ const ENGLISH = {
   copied: "Copied {characters}.",
   uncopied: "The browser does not let this page copy. The text is selected: copy it with Ctrl or ⌘ + C.",
   seedSet: "Seed {seed} is set: the same beginning and settings give the same text.",
+  learnt: "{data}, {characters}",
   bits: "{bits} bits per character on held-out text",
   bitsOf: "{bits} bits per character on {n} characters of held-out text",
   bitsBeside: "; counting {rival}s, {bits} (fewer is better)",
@@ -270,14 +271,20 @@ async function meet() {
 
 function describe() {
   if (model === undefined) return;
+  const rows = score().length ? [["cardScore", score()]] : [];
+  const { data, characters: n, made } = model?.card ?? {};
+  if (isText(data)) rows.push(["cardData", isCount(n) ? tell("learnt", { data, characters: characters(n) }) : [data]]);
+  if (isText(made)) rows.push(["cardMade", [made]]);
+  drawCard(model, score(), rows);
+}
+
+/** How good the model is, as a sentence in pieces; none where that is not told. */
+function score() {
   const { bits_per_character: bits, baseline: rival, baseline_bits_per_character: least, n } = model?.metrics ?? {};
-  const said = [];
-  if (bits > 0) {
-    said.push(say(isCount(n) ? "bitsOf" : "bits", { bits: count(Number(bits), 2), n }));
-    if (least > 0 && isText(rival)) said.push(say("bitsBeside", { rival, bits: count(Number(least), 2) }));
-    said.push(".");
-  }
-  drawCard(model, said.join(""), said.length ? [["cardScore", said]] : []);
+  if (!(bits > 0)) return [];
+  const said = tell(isCount(n) ? "bitsOf" : "bits", { bits: count(Number(bits), 2), n });
+  if (least > 0 && isText(rival)) said.push(...tell("bitsBeside", { rival, bits: count(Number(least), 2) }));
+  return [...said, "."];
 }
 
 /** Hide the beginnings of which the model knows no letter. */

@@ -23,6 +23,7 @@ ALLOWED = {
     "text/": {"snowballstemmer"},
     "data/": NUMPY,
     "data/download": set(),
+    "data/parquet.py": {"pyarrow"},
     "aws/client.py": {"boto3", "botocore"},
     "aws/known.py": {"botocore"},  # descriptions that came with it; nobody is called
     "engines/": NUMPY,

@@ -34,8 +34,8 @@ PREDICT = flags.make("serve.engine", *WHERE, recipe=False)
 GENERATE = flags.make("write", "serve.engine", *WHERE, recipe=False)
 _THERE = ("job.machine", "cloud.image", "cloud.deployment", "cloud.max_kbps", *WHERE)
 SCORE = flags.make(
-    *("place.workdir", "data.text_column", "data.encoding", "data.max_text_chars", "serve.engine"),
-    *_THERE,
+    *("place.workdir", "data.text_column", "data.encoding", "data.max_text_chars"),
+    *("serve.engine", "serve.workers", *_THERE),
     recipe=False,
 )
 DOCTOR = flags.make("place", recipe=False)
@@ -290,10 +290,15 @@ def generate(
 @app.command
 def score(
     model: _MODEL,
-    file: Annotated[Path, Parameter(help="JSON Lines, CSV or TSV with a text in each row.")],
+    file: Annotated[
+        Path, Parameter(help="JSON Lines, CSV, TSV or Parquet with a text in each row.")
+    ],
     /,
     *,
-    output: Annotated[Path, Parameter(name=["--output", "-o"], help="JSON Lines or CSV to write.")],
+    output: Annotated[
+        Path,
+        Parameter(name=["--output", "-o"], help="JSON Lines, CSV, TSV or Parquet to write."),
+    ],
     on: Annotated[str, Parameter(help="Where: here, or sagemaker, as a job.")] = "here",
     options: Annotated[SCORE, FLAT] = SCORE(),
     common: COMMON = Common(),
@@ -313,6 +318,7 @@ def score(
         encoding=settings.data.encoding,
         max_text_chars=settings.data.max_text_chars,
         engine=settings.serve.engine,
+        workers=settings.serve.workers,
         talk=talk(),
         on=on,
         job=settings.job,

@@ -1,4 +1,4 @@
-"""The user's own labelled texts: CSV, TSV, JSON Lines, or a folder per label.
+"""The user's own labelled texts: CSV, TSV, JSON Lines, Parquet, or a folder per label.
 
 Errors name places and counts, never what a text says. Memory stays within a small multiple of the
 longest text accepted, whatever the file.
@@ -13,8 +13,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from marfa.data import parquet
 from marfa.data.fields import Fields, check_label, check_text, kind_of
-from marfa.data.lines import codec, explained, open_text, read_lines
+from marfa.data.lines import Position, codec, explained, open_text, read_lines
 from marfa.data.rows import Row
 from marfa.errors import DataError
 from marfa.settings import DataSettings
@@ -39,7 +40,8 @@ def read(
     r"""Stream labelled texts of any script, with any number of classes.
 
     The suffix decides: `.csv` (separated by `;` if the first line has more of them than commas,
-    otherwise by commas), `.tsv` (quoted as CSV is), `.jsonl` or `.ndjson`, each also with `.gz`.
+    otherwise by commas), `.tsv` (quoted as CSV is), `.jsonl` or `.ndjson`, each also with `.gz`; or
+    `.parquet`, for which pyarrow must be installed.
     A folder holds `<label>/*.txt` or `{train,test}/<label>/*.txt`, read in the order of the names;
     hidden files, other suffixes and links to anything but a regular file are passed over. Labels
     lose the white space around them; texts, empty ones too, stay as they are.
@@ -91,6 +93,7 @@ def texts(
     text_column: str = DataSettings.text_column,
     encoding: str = DataSettings.encoding,
     max_text_chars: int = DataSettings.max_text_chars,
+    position: Position | None = None,
 ) -> Iterator[Row]:
     """Stream texts without labels, from the same kinds of files as `read`.
 
@@ -99,6 +102,7 @@ def texts(
         text_column: column or key of the text.
         encoding: a character encoding that Python knows.
         max_text_chars: longest text accepted, in characters, at least 1.
+        position: told how much of a file has been read.
 
     Returns:
         Rows whose label is "" (in a folder, the folder's name).
@@ -109,33 +113,38 @@ def texts(
     """
     name = codec(encoding)
     with explained(path, name):
-        yield from _rows(path, Fields(text_column, "", "", max_text_chars), name)
+        yield from _rows(path, Fields(text_column, "", "", max_text_chars), name, position)
 
 
-def _rows(path: Path, fields: Fields, encoding: str) -> Iterator[Row]:
+def _rows(
+    path: Path, fields: Fields, encoding: str, position: Position | None = None
+) -> Iterator[Row]:
     if path.is_dir():
         return _folder_rows(path, fields, encoding)
     if not path.is_file():
         found = "neither a regular file nor a folder" if path.exists() else "no such file or folder"
-        hint = "give the path of a CSV, TSV or JSON Lines file, or of a folder"
+        hint = "give the path of a CSV, TSV, JSON Lines or Parquet file, or of a folder"
         raise DataError(found, where=str(path), hint=hint)
     kind = Path(path.name.lower().removesuffix(".gz")).suffix
     if kind in (".csv", ".tsv"):
-        return _table_rows(path, fields, encoding, tabs=kind == ".tsv")
+        lines = _lines(path, fields, encoding, position)
+        return _table_rows(path, fields, lines, tabs=kind == ".tsv")
     if kind in (".jsonl", ".ndjson"):
-        return _json_rows(path, fields, encoding)
-    message = f"a file of kind {kind or 'unknown'}; expected .csv, .tsv, .jsonl or a folder"
+        return _json_rows(path, fields, _lines(path, fields, encoding, position))
+    if path.suffix.lower() == parquet.SUFFIX:
+        return parquet.rows(path, fields, position)
+    expected = ".csv, .tsv, .jsonl, .parquet or a folder"
+    message = f"a file of kind {kind or 'unknown'}; expected {expected}"
     raise DataError(message, where=str(path), hint="save it as CSV in UTF-8, or rename it")
 
 
-def _lines(path: Path, fields: Fields, encoding: str) -> Iterator[str]:
+def _lines(path: Path, fields: Fields, encoding: str, position: Position | None) -> Iterator[str]:
     hint = f"longer texts are read with a higher --max-text-chars than {fields.max_chars}"
-    with open_text(path, encoding) as file:
+    with open_text(path, encoding, position) as file:
         yield from read_lines(file, fields.max_line, str(path), hint)
 
 
-def _table_rows(path: Path, fields: Fields, encoding: str, *, tabs: bool) -> Iterator[Row]:
-    lines = _lines(path, fields, encoding)
+def _table_rows(path: Path, fields: Fields, lines: Iterator[str], *, tabs: bool) -> Iterator[Row]:
     first = next(lines, "")
     if not first:
         message = "an empty file; expected a first line with the names of the columns"
@@ -170,8 +179,8 @@ def _records(lines: Iterator[str], delimiter: str, path: Path) -> Iterator[tuple
         raise DataError(message, where=f"{path}:{number}", hint=_QUOTING) from error
 
 
-def _json_rows(path: Path, fields: Fields, encoding: str) -> Iterator[Row]:
-    for number, line in enumerate(_lines(path, fields, encoding), 1):
+def _json_rows(path: Path, fields: Fields, lines: Iterator[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         where = f"{path}:{number}"

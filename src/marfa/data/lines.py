@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import contextlib
 import gzip
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from marfa.errors import DataError, SettingsError
 from marfa.files import CHUNK
@@ -43,19 +44,46 @@ def codec(encoding: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
-def open_text(path: Path, encoding: str) -> IO[str]:
+class Position:
+    """How far the reading of a file has come.
+
+    Attributes:
+        share: from 0 to 1; None where it cannot be known.
+    """
+
+    def __init__(self) -> None:
+        self.share: float | None = None
+        self._file: IO[str] | None = None
+        self._size = 0
+
+    def watch(self, file: IO[str]) -> None:
+        """Take the place in a file for the position; what is packed is counted packed."""
+        self._file, self._size = file, os.fstat(file.fileno()).st_size
+
+    def look(self) -> float | None:
+        """Return the share read by now."""
+        if self._file is not None and not self._file.closed and self._size:
+            read = os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
+            self.share = min(1.0, read / self._size)
+        return self.share
+
+
+def open_text(path: Path, encoding: str, position: Position | None = None) -> IO[str]:
     """Open a text file, gzip-compressed if its name ends in `.gz`, with its line ends as they are.
 
     Args:
         path: the file.
         encoding: what `codec` returned.
+        position: told how much has been read.
 
     Returns:
         The file, to be closed by the caller.
     """
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding=encoding, newline="")
-    return open(path, encoding=encoding, newline="")
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    file = cast("IO[str]", opener(path, "rt", encoding=encoding, newline=""))
+    if position:
+        position.watch(file)
+    return file
 
 
 def read_lines(file: IO[str], limit: int, where: str, hint: str) -> Iterator[str]:

@@ -104,7 +104,11 @@ class ServeSettings(Checked):
         outcome=False,
     )
     workers: int = setting(
-        0, "Processes that answer; 0 for one a core, four at most.", low=0, high=256, outcome=False
+        0,
+        "Processes that answer; 0 for one a core, and of a server four at most.",
+        low=0,
+        high=256,
+        outcome=False,
     )
     queue: int = setting(
         64,

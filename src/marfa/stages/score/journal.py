@@ -1,0 +1,186 @@
+"""What a run leaves behind so that the next one goes on where it was.
+
+Beside the output stands a folder, `.OUTPUT.marfa`, with the rows judged so far and a journal that says
+how many of them, and which bytes, are certain. A power cut costs what was judged since it was written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from marfa import files
+from marfa.errors import DataError, DiskFullError, MarfaError
+from marfa.stages.score.portions import Portion
+
+_FORMAT = 1
+_EVERY_SECONDS = 2.0
+
+
+class Journal:
+    """The rows judged so far. The folder must be locked.
+
+    Args:
+        output: the file that is to be.
+        key: names what judges and what is written; another key begins anew.
+        head: what stands before the first row.
+        clock: seconds.
+
+    Attributes:
+        folder: where everything is until the output is whole.
+        part: the rows.
+        rows: how many there are.
+        bytes: of the part.
+        digest: of the texts that they judge.
+        counts: how often each label was given.
+        is_other: an earlier run has left rows that are of no use to this one.
+
+    Raises:
+        MarfaError: if the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        key: str,
+        head: bytes,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = folder_of(output)
+        self.part, self._path = self.folder / "part", self.folder / "journal.json"
+        self._key, self._head, self._clock = key, head, clock
+        self.rows, self.bytes, self.digest = 0, 0, ""
+        self.counts: Counter[str] = Counter()
+        found = self._read()
+        self.is_other = not found and self._path.exists()
+        self._take(found)
+        try:
+            self._file = open(self.part, "r+b" if found else "wb")  # noqa: SIM115 - until close
+        except OSError as error:
+            raise files.disk_error(error, self.part) from error
+        if found:
+            self._file.truncate(self.bytes)
+            self._file.seek(self.bytes)
+        else:
+            self._begin()
+
+    def restart(self) -> None:
+        """Throw the rows away."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._take({})
+        self._begin()
+
+    def add(
+        self, portion: Portion, judged: bytes, counts: Counter[str], left: float | None
+    ) -> None:
+        """Add the judgements of the next portion.
+
+        Args:
+            portion: what was judged.
+            judged: what to write.
+            counts: how often each label was given in it.
+            left: how many times as many rows as there are now are still to come, None where unknown.
+
+        Raises:
+            DiskFullError: if there is no room; it says how much more is needed.
+        """
+        try:
+            self._file.write(judged)
+            self.bytes += len(judged)
+            self.rows, self.digest = portion.end, portion.digest
+            self.counts += counts
+            if self._clock() - self._written >= _EVERY_SECONDS:
+                self.sync()
+        except OSError as error:
+            raise self._explained(error, left) from error
+        except DiskFullError as error:
+            raise self._explained(OSError(28, error.what), left) from error
+
+    def sync(self) -> None:
+        """Make certain what has been added: first the rows, then the journal that counts them."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        document = {
+            "format": _FORMAT,
+            "key": self._key,
+            "rows": self.rows,
+            "bytes": self.bytes,
+            "digest": self.digest,
+            "counts": dict(self.counts),
+        }
+        files.write_json(self._path, document)
+        self._written = self._clock()
+
+    def close(self) -> None:
+        """Leave what is needed to go on; nothing where nothing was judged."""
+        if self._file.closed:  # it is done
+            return
+        with contextlib.suppress(OSError, MarfaError):  # what was certain before still is
+            if self.rows:
+                self.sync()
+        with contextlib.suppress(OSError):
+            self._file.close()
+        if not self._path.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def done(self) -> None:
+        """Remove everything; the output is whole."""
+        self._file.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def whole(self) -> None:
+        """Make all rows certain, before the output is made of them.
+
+        Raises:
+            DiskFullError: if there is no room.
+        """
+        try:
+            self.sync()
+        except OSError as error:
+            raise self._explained(error, 0.0) from error
+
+    def _begin(self) -> None:
+        self._path.unlink(missing_ok=True)
+        self._file.write(self._head)
+        self.bytes = len(self._head)
+
+    def _take(self, found: dict[str, Any]) -> None:
+        self.rows = found.get("rows", 0)
+        self.bytes = found.get("bytes", 0)
+        self.digest = found.get("digest", "")
+        self.counts = Counter(found.get("counts", {}))
+        self._written = self._clock()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = files.read_json(self._path)
+            size = self.part.stat().st_size
+        except (DataError, OSError):
+            return {}
+        match found:
+            case {
+                "format": int(form), "key": str(key), "rows": int(), "bytes": int(kept),
+                "digest": str(), "counts": dict(),
+            } if form == _FORMAT and key == self._key and kept <= size:  # fmt: skip
+                return dict(found)
+        return {}
+
+    def _explained(self, error: OSError, left: float | None) -> MarfaError:
+        found = files.disk_error(error, self.part)
+        if isinstance(found, DiskFullError) and left is not None:
+            needed = int(self.bytes * left) + files.CHUNK
+            found.what = f"{found.what}; about {needed:,} bytes more are needed"
+            found.args = (found.what,)
+        return found
+
+
+def folder_of(output: Path) -> Path:
+    """Return the folder in which a run keeps what it has."""
+    return output.with_name(f".{output.name}.marfa")

@@ -58,10 +58,10 @@ test-cloud: .venv/installed  ## the account that is emulated for the tests, and 
 faults: .venv/installed  ## cut, throttle and refuse deployments and jobs at each of their calls (two hours)
 	FAULTS_EVERY=1 $(BIN)/pytest $(CLOUD_FAULTS) -o norecursedirs='.*'
 
-torture: .venv/installed  ## everything that is done to marfa on purpose, one line a promise (SEED=1 ROOMS=fuzz,load SAMPLE=1)
+torture: .venv/installed .venv-peers/schemathesis/installed  ## everything that is done to marfa on purpose, one line a promise (SEED=1 ROOMS=fuzz,load SAMPLE=1)
 	@$(BIN)/python -m tests.torture
 
-torture-sample: .venv/installed  ## a sample of it, and planted bugs that each of its promises must see
+torture-sample: .venv/installed .venv-peers/schemathesis/installed  ## a sample of it, and planted bugs that each of its promises must see
 	$(BIN)/pytest $(wildcard tests/torture/fuzz tests/torture/load tests/torture/score) -o norecursedirs='.*'
 
 .venv-peers/%/installed: tests/peers/stacks/%.txt

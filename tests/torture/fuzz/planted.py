@@ -1,0 +1,142 @@
+"""Bugs, planted to see that each promise can be broken: loaders, readers, and a server of five lines.
+
+`python -m tests.torture.fuzz.planted serve MODEL --port 0` is that server, as many a tutorial has it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pickle
+import re
+import sys
+import tarfile
+import traceback
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.torture.fuzz import canary
+
+from marfa.container import contract
+from marfa.container.contract import Limits, Request, Response
+from marfa.errors import BundleError
+from marfa.model import Model
+
+
+def extracting(path: Path) -> Any:
+    """Unpack an archive where one stands, as `tar xzf` does, and load it then."""
+    with suppress(tarfile.TarError, OSError, ValueError, EOFError), tarfile.open(path) as tar:
+        tar.extractall(".", filter=lambda member, _: member)
+    return canary.load(path)
+
+
+def unpickling(path: Path) -> Any:
+    """Try first whether a file is what old versions wrote."""
+    with suppress(tarfile.TarError, EOFError, OSError), tarfile.open(path) as tar:
+        for member in tar:
+            if file := tar.extractfile(member):
+                with suppress(pickle.UnpicklingError, ValueError, KeyError, IndexError, EOFError):
+                    pickle.loads(file.read())
+    return canary.load(path)
+
+
+def greedy(path: Path) -> Any:
+    """Unpack all of an archive into memory before looking at it."""
+    whole = gzip.decompress(path.read_bytes())
+    message = f"{len(whole)} bytes"
+    raise BundleError(message, where=str(path))
+
+
+def careless(path: Path) -> Any:
+    """Let through what goes wrong with a file."""
+    with tarfile.open(path) as tar:
+        for member in tar:
+            if member.name.endswith(".json"):
+                json.loads(tar.extractfile(member).read())  # type: ignore[union-attr]
+    return canary.load(path)
+
+
+def stubborn(path: Path) -> Any:
+    """Refuse everything."""
+    message = "no"
+    raise BundleError(message, where=str(path))
+
+
+def talkative(path: Path) -> Any:
+    """Show what was found, whole."""
+    raise BundleError(repr(path.read_bytes()[:1000]))
+
+
+def leaking(model: Model, request: Request, limits: Limits) -> Response:
+    """Let an exception out, where a body is no JSON."""
+    if request.content_type.startswith("application/json"):
+        json.loads(request.body)
+    return contract.respond(model, request, limits)
+
+
+def echoing(model: Model, request: Request, limits: Limits) -> Response:
+    """Repeat in an error what was sent."""
+    found = contract.respond(model, request, limits)
+    if found.status < 400:
+        return found
+    document = {**json.loads(found.body), "detail": request.body.decode("latin-1")}
+    return Response(found.status, found.content_type, contract.to_json(document))
+
+
+def naive(text: str) -> str:
+    """Strip tags by a pattern that looks for the end of each from each beginning on."""
+    return re.sub(r"<[^>]*>", " ", text)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._say(200, json.dumps(_DESCRIPTION) if self.path == "/openapi.json" else "{}")
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(max(0, int(self.headers.get("Content-Length", 0))))
+        try:
+            text = json.loads(body)["text"]
+            self._say(200, json.dumps({"label": text.lower()}))
+        except Exception:  # noqa: BLE001, as it is done
+            self._say(500, traceback.format_exc() + body.decode("latin-1"))
+
+    def _say(self, status: int, text: str) -> None:
+        content = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+_DESCRIPTION = {
+    "openapi": "3.1.0",
+    "info": {"title": "planted", "version": "1"},
+    "paths": {
+        "/invocations": {
+            "post": {
+                "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+                "responses": {"200": {"description": "good"}},
+            }
+        }
+    },
+}
+
+
+def main() -> None:
+    """Serve whatever is given, and read it first as it should not be read."""
+    path = Path(sys.argv[2])
+    if path.suffix == ".gz":
+        careless(path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    sys.stderr.write(f"http://127.0.0.1:{server.server_port}/\n")
+    sys.stderr.flush()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What is promised of inputs that nobody should send: requests, bytes, texts and bundles.
+
+All of it takes about half an hour on two cores; a sample, which CI takes, two minutes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.torture.fuzz import artefacts, asking, documented, malice, models, texts, wire
+from tests.torture.fuzz.served import Served, Tally, serving
+from tests.torture.promise import Promise
+
+from marfa import loading
+
+LENGTH = "200"
+"""Of the longest text that a server makes here: what is sent is looked at, not what is written."""
+KEYS = {"classifier": "text", "generator": "prompt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of each is tried, for each task.
+
+    Attributes:
+        function: requests through the pure function.
+        http: requests over HTTP.
+        every: each so many-th of the naughty strings, of the malicious bundles, and of those served.
+        sockets: connections with what is nearly HTTP.
+        documented: requests of schemathesis an operation.
+        repeats: how often the time for a text is measured.
+        families: texts; all of them, or so many.
+        mutations: damaged bundles.
+        good: bundles that must be accepted.
+    """
+
+    function: int
+    http: int
+    every: tuple[int, int, int]
+    sockets: int
+    documented: int
+    repeats: int
+    families: int
+    mutations: int
+    good: int
+
+
+FULL = Size(50_000, 3000, (1, 1, 20), 5000, 6000, 5, 1000, 10_000, 100)
+SAMPLE = Size(1500, 300, (12, 12, 300), 500, 40, 2, 1000, 300, 10)
+
+
+def promises(seed: int, full: bool) -> Iterator[Promise]:
+    """Yield each promise as it is known; see `Promise`."""
+    size = FULL if full else SAMPLE
+    with tempfile.TemporaryDirectory(prefix="marfa-fuzz-") as folder:
+        for task in models.TASKS:
+            yield from asked(task, Path(folder), size, seed)
+    found = texts.in_time(texts.some(size.families), repeats=size.repeats)
+    yield _told("texts are read in linear time, 256 kB in 50 ms", found)
+    found = artefacts.malicious(size.every[1], seed)
+    yield _told("bundles that mean ill do nothing", found)
+    yield _told("damaged bundles do nothing", artefacts.mutations(size.mutations, seed))
+    yield _told("good bundles are accepted", artefacts.accepted(size.good))
+    found = artefacts.served(malice.archives(size.every[2], seed))
+    yield _told("bundles that mean ill, served", found)
+
+
+def asked(task: str, folder: Path, size: Size, seed: int) -> Iterator[Promise]:
+    """Yield the promises about what is asked of the model of one task."""
+    model = loading.of(models.made(task))
+    yield _told(
+        f"{task}: requests through the function",
+        asking.through_the_function(model, size.function, seed),
+    )
+    path = models.packed(task, folder)
+    every, key = size.every[0], KEYS[task]
+    doings: dict[str, Callable[[Served], Tally]] = {
+        "requests over HTTP": lambda it: asking.over_http(it, size.http, seed),
+        "naughty strings": lambda it: asking.naughty_strings(it, key, seed, every),
+        "what is nearly HTTP": lambda it: wire.over_sockets(it, size.sockets, seed),
+        "what the API's description allows": lambda it: documented.as_documented(
+            it, size.documented, seed
+        ),
+    }
+    with serving(path, "--max-length", LENGTH) as it:
+        for name, do in doings.items():
+            yield _told(f"{task}: {name}", do(it))
+
+
+def _told(name: str, found: Tally) -> Promise:
+    return Promise(name, found.injected, found.survived, found.note or found.told)

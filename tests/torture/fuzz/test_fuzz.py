@@ -1,0 +1,138 @@
+"""A sample of what is thrown at marfa, and planted bugs that each of its promises must see."""
+
+import itertools
+import os
+import sys
+import time
+
+import pytest
+from tests.torture.fuzz import artefacts, asking, documented, malice, models, naughty, texts, wire
+from tests.torture.fuzz.promises import promises
+from tests.torture.fuzz.served import MARK, Markers, Tally, fault, serving
+
+from marfa import loading
+
+SEED = int(os.environ.get("SEED") or 20261127)
+PLANTED = "tests.torture.fuzz.planted"
+
+
+@pytest.mark.timeout(600)
+def test_a_sample_of_every_promise_is_kept(capsys):
+    found, began = [], time.monotonic()
+    for promise in promises(SEED, full=False):
+        found.append(promise)
+        with capsys.disabled():
+            sys.stdout.write(f"\n{promise.line(time.monotonic() - began)}")
+        began = time.monotonic()
+    assert [each for each in found if not each.kept] == []
+    assert len(found) == 15
+
+
+def test_the_lists_are_as_long_as_is_said():
+    assert len(naughty.strings()) >= 500
+    assert len(texts.FAMILIES) >= 40
+    assert sum(1 for kind in malice.QUICK for _ in kind()) >= 300
+    assert sum(1 for _ in malice.mutations(24, SEED)) == 24
+    assert len(Markers(SEED).next()) == len(MARK)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return loading.of(models.made("classifier"), engine="numpy")
+
+
+@pytest.mark.parametrize("bug", ["leaking", "echoing"])
+def test_a_function_that_lets_something_out_is_seen(model, bug):
+    from tests.torture.fuzz import planted
+
+    found = asking.through_the_function(model, 150, SEED, getattr(planted, bug))
+    assert found.broken
+    assert found.survived < found.injected
+
+
+@pytest.fixture(scope="module")
+def planted_server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("planted"), module=PLANTED) as it:
+        yield it
+
+
+def test_a_server_that_answers_500_and_repeats_what_it_was_sent_is_seen(planted_server):
+    found = asking.over_http(planted_server, 60, SEED)
+    assert "status 500" in " ".join(found.broken)
+    assert asking.naughty_strings(planted_server, "text", SEED, 60).broken
+
+
+def test_a_server_that_believes_two_lengths_is_seen(planted_server):
+    found = wire.over_sockets(planted_server, 96, SEED)
+    assert any("not refused once" in each for each in found.broken)
+
+
+def test_a_server_that_does_not_do_as_it_says_is_seen(planted_server):
+    found = documented.as_documented(planted_server, 5, SEED)
+    assert found.broken
+    assert "500" in found.told
+
+
+def test_an_error_that_repeats_its_input_or_is_no_problem_document_is_seen():
+    good = b'{"status": 400, "detail": "no"}'
+    assert fault(400, "application/problem+json", good, "zq1") == ""
+    assert "repeats" in fault(400, "application/problem+json", b'{"status":400,"x":"zq1x"}', "zq1")
+    assert "without" in fault(400, "text/plain", b"no", "zq1")
+    assert "of another" in fault(404, "application/problem+json", good, "zq1")
+    assert "500" in fault(500, "application/problem+json", good, "zq1")
+    assert "traceback" in fault(400, "application/problem+json", b"Traceback (most", "zq1")
+    line = b'{"error": {"detail": "zq1x"}}\n'
+    assert "repeats" in fault(200, "application/jsonlines", line, "zq1")
+
+
+def test_a_process_that_ends_and_a_log_that_tells_are_seen(tmp_path):
+    path = models.packed("classifier", tmp_path)
+    with serving(path, "--workers", "1") as it:
+        assert it.faults("nothing") == []
+        assert "stands in a log" in " ".join(it.faults("serving"))
+        it._workers.add(0)
+        assert "has ended" in " ".join(it.faults("nothing"))
+
+
+def test_a_pattern_that_takes_the_square_is_seen():
+    from tests.torture.fuzz import planted
+
+    few = {"unfinished tags": texts.FAMILIES["unfinished tags"]}
+    found = texts.in_time(few, {"naive": planted.naive}, size=40 << 10, repeats=1)
+    assert "times for twice the size" in found.note
+    slow = texts.in_time(few, {"slow": lambda text: sum(range(20_000_000))})
+    assert "ms" in slow.note
+
+
+BOMB = (("bomb", malice.packed(bytes(230 << 20))),)
+
+
+@pytest.mark.parametrize(
+    ("bug", "seen", "cases"),
+    [
+        ("extracting", "open", lambda: malice._names()),
+        ("unpickling", "pickle.find_class", lambda: malice._programs()),
+        ("careless", "broken by", lambda: malice._forms()),
+        ("talkative", "refused at length", lambda: malice._headers()),
+        ("greedy", "MB", lambda: BOMB),
+    ],
+)
+def test_a_loader_that_trusts_is_seen(bug, seen, cases):
+    found = artefacts.looked_at(itertools.islice(cases(), 4), f"{PLANTED}:{bug}")
+    assert any(seen in each for each in found.broken), found.note
+
+
+def test_a_loader_that_refuses_what_is_good_is_seen():
+    assert artefacts.accepted(2, f"{PLANTED}:stubborn").survived == 0
+
+
+def test_a_command_that_ends_in_a_traceback_is_seen():
+    found = artefacts.served([("no archive", b"PK")], PLANTED)
+    assert "a traceback" in " ".join(found.broken)
+
+
+def test_what_was_not_borne_is_told_commonest_first():
+    tally = Tally()
+    for each in ("", "a", "b", "b"):
+        tally.add(each)
+    assert (tally.injected, tally.survived, tally.note) == (4, 1, "b (2); a")

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 
 from playwright.sync_api import expect
-from tests.browser.fake_server import Reply, judgement
+from tests.browser.fake_server import Reply, judgement, problem
 from tests.browser.visit import Visit
 
 ARABIC = "فيلم رائع من البداية إلى النهاية"
@@ -230,3 +230,20 @@ def test_any_character_reaches_the_server_as_it_was_written(visit: Visit) -> Non
     text = 'quote " back \\ tab\t nul-free 🎬 \u202e ' + ARABIC
     visit.ask(text, judgement())
     assert visit.server.asked == [text]
+
+
+@pytest.mark.parametrize("kind", ["empty", "unknown_words", "script", "short"])
+def test_a_text_of_a_kind_that_is_declined_is_told_so_and_no_error(visit: Visit, kind: str) -> None:
+    """Whether the server answers that it cannot judge it, or that there is nothing to answer."""
+    answered = judgement(None, None, reason="in English", refused=kind, probabilities={})
+    refused = problem(422, "Unknown text", "in English")
+    refused.body["refused"] = kind
+    said = set()
+    for reply in (answered, refused):
+        visit.ask("a text", reply, "declined")
+        assert visit.text("#answer h2") == "I cannot judge this"
+        assert visit.page.locator("#result :is(.cone, .can, .buoy)").count() == 0
+        assert "positive" not in visit.text("#result").lower()
+        said.add(visit.text("#answer p"))
+    assert len(said) == 1
+    assert "in English" not in said.pop()

@@ -45,7 +45,8 @@ export function make(tag, properties = {}, ...children) {
 export const tell = (key, values = {}) => pieces(key, Object.fromEntries(
   Object.entries(values).map(([name, value]) => [name, typeof value === "string" ? own(value) : value])));
 
-const own = (text) => make("bdi", { textContent: text });
+/** Somebody else's text as a piece of ours. */
+export const own = (text) => make("bdi", { textContent: text });
 
 /** A list of such texts. */
 export const tellList = (texts, type) =>
@@ -77,13 +78,18 @@ export async function readJson(response) {
   }
 }
 
-/** Put a problem document (RFC 9457), or what came in its place, into words; `own`: this device says it. */
-export function refusal({ status, headers }, problem, headings = {}, own = false) {
+/** Kinds of texts that a model declines to judge, each of which is put into words. */
+const KINDS = ["empty", "unknown_words", "script", "short"];
+export const isKind = (value) => KINDS.includes(value);
+
+/** Put a problem document (RFC 9457), or what came in its place, into words; `isOwn`: this device says it. */
+export function refusal({ status, headers }, problem, headings = {}, isOwn = false) {
+  if (isKind(problem?.refused)) return new Failure("declined", [[problem.refused]], { again: false, status });
   const said = [problem?.title, problem?.detail].filter(isText).join(": ").slice(0, 400);
   const after = headers?.get("Retry-After") ?? "";
   const wait = /^\d{1,4}$/.test(after) ? Number(after) : 0;
   const key = headings[status] ?? HEADINGS[status] ?? (status >= 500 ? "failed" : "refused");
-  const details = [said ? [own ? "ownSaid" : "said", { said }] : ["status", { status: String(status) }]];
+  const details = [said ? [isOwn ? "ownSaid" : "said", { said }] : ["status", { status: String(status) }]];
   if (wait) details.push(["wait", { n: wait }]);
   return new Failure(key, details, {
     again: status >= 500 || PASSING.has(status), lost: PASSING.has(status), wait, status,

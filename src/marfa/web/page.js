@@ -4,7 +4,7 @@
 import { askModel, drawCard } from "./card.js";
 import { findDevice } from "./device.js";
 import {
-  Failure, explain, isCount, isRecord, isShare, isText, make, nonsense, post, readJson, refusal, reveal,
+  Failure, explain, isCount, isKind, isRecord, isShare, isText, make, nonsense, own, post, readJson, refusal, reveal,
   tell, tellList,
 } from "./exchange.js";
 import { drawHistory, keep, openHistory } from "./history.js";
@@ -62,7 +62,6 @@ const MAX_SHOWN = 20_000; // characters of the text that are shown again
 const MAX_LISTED = 12; // classes, and unknown words, that are listed
 const SHAPES = new Map([["positive", "cone"], ["pos", "cone"], ["negative", "can"], ["neg", "can"]]);
 const SURE = [0.6, 0.8, 0.95];
-const KINDS = ["empty", "unknown_words", "script", "short"]; // of refusals, that are put into words here
 const HEADINGS = { 422: "none" };
 
 const [form, input, send, result, status, cancel, answer, details, error, lead] = (
@@ -195,8 +194,20 @@ function stop() {
   (document.getElementById("why") ?? send).focus();
 }
 
+/** Say in place of an answer that there is none, since of such a text there can be none. */
+function decline() {
+  answer.append(make("h2", {},
+    make("span", { className: "mark none" }), own(say("declined"))));
+}
+
 function fail(failure) {
   draw(() => {
+    if (failure.key === "declined") {
+      show("declined");
+      decline();
+      answer.append(make("p", {}, ...failure.sentences));
+      return;
+    }
     show("error");
     const retry = make("button", { type: "button", textContent: say("again") });
     retry.addEventListener("click", () => {
@@ -217,13 +228,10 @@ function present(text, found) {
   show(judged ? "answer" : "declined");
   const sure = SURE.filter((least) => score >= least).length;
   const said = judged ? [say(`sure${sure}`, { share: likely(score) })]
-    : KINDS.includes(refused) ? [say(refused)] : [make("bdi", { textContent: reason })];
-  answer.append(
-    make("h2", {},
-      make("span", { className: `mark ${judged ? shapeOf(label) : "none"}` }),
-      make("bdi", { textContent: judged ? called(label) : say("declined") })),
-    make("p", {}, ...said),
-  );
+    : [isKind(refused) ? say(refused) : own(reason)];
+  if (!judged) decline();
+  else answer.append(make("h2", {}, make("span", { className: `mark ${shapeOf(label)}` }), own(called(label))));
+  answer.append(make("p", {}, ...said));
   if (judged) details.append(bars(probabilities, label));
   const heading = make("h3", { tabIndex: -1 });
   details.append(heading);
@@ -253,7 +261,7 @@ function bars(probabilities, label) {
     const fill = make("span", { className: `fill ${shapeOf(name)}` });
     fill.style.inlineSize = `${share * 100}%`;
     list.append(make("li", { className: name === label ? "best" : "" },
-      make("bdi", { textContent: called(name) }),
+      own(called(name)),
       make("span", { className: "share", textContent: likely(share) }),
       make("span", { className: "track", ariaHidden: "true" }, fill)));
   }

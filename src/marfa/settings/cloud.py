@@ -72,7 +72,7 @@ class CloudSettings(Checked):
     )
     burst: int = setting(
         40,
-        "Requests at once at most, before the rate counts; a first visit of the page makes about 35.",
+        "Requests at once at most, before the rate counts; a first visit of the page makes about 40.",
         low=1,
         high=5000,
         outcome=False,

@@ -38,6 +38,8 @@ def judge(shape=None, text=None) -> Bundle:
         "vocabulary": codec.vocab.size,
         "labels": ["negative", "positive"],
         "min_known_share": 0.5,
+        "min_words": 2,
+        "scripts": ["Latn", "Arab"],
     }
     tensors = _random(numpy_engine.shapes(shape, codec.vocab.size, 2), random)
     tensors["embedding.weight"][PADDING] = 0

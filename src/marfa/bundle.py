@@ -27,9 +27,10 @@ from typing import Any
 from marfa import archives, files
 from marfa.errors import BundleError
 
-FORMAT = 3
-_READ = (1, 2, FORMAT)
-"""Formats that are read; the first knew no numbers of eight bits among the weights."""
+FORMAT = 4
+_READ = (1, 2, 3, FORMAT)
+"""Formats that are read; the first knew no numbers of eight bits among the weights, and those before
+the fourth no words for why a text is declined."""
 
 MANIFEST = "bundle.json"
 """Not `manifest.json`: multi-model-server takes any file of that name in a model's folder for the

@@ -23,6 +23,8 @@ class MarfaError(Exception):
     exit_code = 1
     http_status = 500
     title = "Internal error"
+    refused = ""
+    """Which kind of text a model declines, where that is what is wrong; see `marfa.predictor`."""
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(what)
@@ -178,18 +180,29 @@ class RequestError(MarfaError):
     title = "Bad request"
 
 
-class EmptyTextError(RequestError):
-    """Nothing is left of the text after cleaning."""
+class DeclinedError(RequestError):
+    """A text that the model declines to judge, and nothing else to answer.
 
-    http_status = 422
-    title = "Empty text"
-
-
-class UnknownTextError(RequestError):
-    """The text has words, but the model knows too few of them to judge it."""
+    Args:
+        refused: the kind, "" for a model that knows none.
+    """
 
     http_status = 422
     title = "Unknown text"
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", refused: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.refused = refused
+
+
+class EmptyTextError(DeclinedError):
+    """Nothing is left of the text after cleaning."""
+
+    title = "Empty text"
+
+
+class UnknownTextError(DeclinedError):
+    """The text has words, but the model knows too few of them to judge it."""
 
 
 class NotFoundError(RequestError):

@@ -20,11 +20,16 @@ BUNDLE = (
         "engines/numpy_writer.py",
     ),
     *("engines/onnx_check.py", "engines/onnx_engine.py", "engines/onnx_session.py"),
-    *("engines/onnx_writer.py", "engines/sampling.py", "engines/weights.py", "settings/__init__.py"),
+    *(
+        "engines/onnx_writer.py",
+        "engines/sampling.py",
+        "engines/weights.py",
+        "settings/__init__.py",
+    ),
     *("settings/classifier.py", "settings/cloud.py", "settings/common.py"),
     *("settings/declare.py", "settings/generator.py", "settings/job.py"),
     *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
-    *("text/porter.py", "text/stopwords.py", "text/vocab.py", "text/words.py"),
+    *("text/porter.py", "text/scripts.py", "text/stopwords.py", "text/vocab.py", "text/words.py"),
 )
 """What answers, and needs numpy alone; it travels in every bundle, as its `code/marfa`."""
 

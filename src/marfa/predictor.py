@@ -15,8 +15,13 @@ from marfa.engines.numpy_engine import NumpyEngine, check, shapes
 from marfa.errors import BundleError, RequestError
 from marfa.model import Model, configuration, graph, share, small
 from marfa.settings import ModelSettings, from_mapping
+from marfa.text import scripts
+from marfa.text.clean import clean
 from marfa.text.codec import Codec, Encoded
 from marfa.text.vocab import PADDING
+
+EMPTY, UNKNOWN, SCRIPT, SHORT = "empty", "unknown_words", "script", "short"
+"""Kinds of texts that a model declines to judge."""
 
 
 class Engine(Protocol):
@@ -48,6 +53,8 @@ class Judgement:
         total: words of the text.
         unknown: the first words that it does not know, at most 50.
         reason: why there is no label; empty where there is one.
+        refused: the same in one word: "empty", "unknown_words", "script" or "short". Empty where there
+            is a label, and from bundles before format 4, which know no such words.
     """
 
     label: str | None
@@ -57,6 +64,7 @@ class Judgement:
     total: int
     unknown: tuple[str, ...]
     reason: str = ""
+    refused: str = ""
 
 
 class Predictor(Model):
@@ -95,6 +103,7 @@ class Predictor(Model):
             )
             raise BundleError(message, where=bundle.where)
         self.min_known_share = share(config, "min_known_share", where)
+        self.min_words, self.scripts = _thresholds(config, where)
         self.engine = _engine(bundle, config, engine, threads)
         if self.engine.name == "int8":
             manifest = f"{bundle.where}: {MANIFEST}, int8"
@@ -113,7 +122,18 @@ class Predictor(Model):
         readable = [index for index, text in enumerate(encoded) if text.known]
         rows_NC = probabilities(self.engine, [encoded[index].ids for index in readable])
         found = dict(zip(readable, rows_NC, strict=True))
-        return [self._judgement(text, found.get(i)) for i, text in enumerate(encoded)]
+        return [
+            self._judgement(text, read, found.get(i))
+            for i, (text, read) in enumerate(zip(texts, encoded, strict=True))
+        ]
+
+    @property
+    def refuses(self) -> dict[str, Any]:
+        """Below what a text is declined, as far as the bundle says."""
+        told: dict[str, Any] = {"min_known_share": self.min_known_share}
+        if self.scripts is not None:
+            told |= {"min_words": self.min_words, "scripts": list(self.scripts)}
+        return told
 
     def predict(self, texts: Sequence[str]) -> list[str | None]:
         """Return the label of each text, None for one that the model cannot judge.
@@ -147,22 +167,60 @@ class Predictor(Model):
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.labels))
 
-    def _judgement(self, text: Encoded, row_C: npt.NDArray[np.float64] | None) -> Judgement:
-        if row_C is None:
-            reason = (
-                f"none of the {text.total} words is known to the model"
-                if text.total
-                else "no word is left of the text after cleaning"
-            )
-            return Judgement(None, None, {}, 0, text.total, text.unknown, reason)
-        shares = {label: float(p) for label, p in zip(self.labels, row_C, strict=True)}
-        if text.known < self.min_known_share * text.total:
-            reason = f"only {text.known} of {text.total} words are known to the model"
-            return Judgement(None, None, shares, text.known, text.total, text.unknown, reason)
-        best = int(row_C.argmax())
-        return Judgement(
-            self.labels[best], float(row_C[best]), shares, text.known, text.total, text.unknown
+    def _judgement(
+        self, text: str, read: Encoded, row_C: npt.NDArray[np.float64] | None
+    ) -> Judgement:
+        counts = read.known, read.total, read.unknown
+        shares = (
+            {}
+            if row_C is None
+            else {label: float(p) for label, p in zip(self.labels, row_C, strict=True)}
         )
+        refused, reason = self._refusal(text, read)
+        if refused:
+            kind = "" if self.scripts is None else refused
+            return Judgement(None, None, shares, *counts, reason, kind)
+        best = max(shares, key=shares.__getitem__)
+        return Judgement(best, shares[best], shares, *counts)
+
+    def _refusal(self, text: str, read: Encoded) -> tuple[str, str]:
+        """Return why a text is not judged, in a word and in a sentence; empty where it is."""
+        if self.scripts is not None and (code := _foreign(text, self.scripts)):
+            trained = " and ".join(scripts.NAMES[each] for each in self.scripts)
+            return SCRIPT, (
+                f"the text is written in {scripts.NAMES[code]}; the model was trained on {trained}"
+            )
+        if not read.total:
+            return EMPTY, "no word is left of the text after cleaning"
+        if not read.known:
+            return UNKNOWN, f"none of the {read.total} words is known to the model"
+        if read.known < self.min_known_share * read.total:
+            return UNKNOWN, f"only {read.known} of {read.total} words are known to the model"
+        if read.total < self.min_words:
+            return (
+                SHORT,
+                f"the text has {read.total} words; the model judges {self.min_words} or more",
+            )
+        return "", ""
+
+
+def _foreign(text: str, known: Sequence[str]) -> str:
+    """Return `scripts.foreign` of a text as it was sent; of most texts that is seen at once."""
+    if not known or (text.isascii() and "&" not in text and scripts.LATIN in known):
+        return ""
+    return scripts.foreign(clean(text), known)
+
+
+def _thresholds(config: Mapping[str, Any], where: str) -> tuple[int, tuple[str, ...] | None]:
+    """Return below how many words, and but in which scripts, a text is declined; None: in any."""
+    match config.get("min_words", 1), config.get("scripts"):
+        case int() as least, None if not isinstance(least, bool) and least >= 0:
+            return least, None
+        case int() as least, list() as known if not isinstance(least, bool) and least >= 0:
+            if all(isinstance(code, str) and code in scripts.NAMES for code in known):
+                return least, tuple(known)
+    message = "min_words must be a number from 0 on, scripts a list of scripts' codes"
+    raise BundleError(message, where=where)
 
 
 def probabilities(engine: Engine, texts: Sequence[Sequence[int]]) -> list[npt.NDArray[np.float64]]:

@@ -15,14 +15,14 @@ from tests.own import texts
 
 from marfa import bundle, loading
 from marfa.bundle import Bundle
-from marfa.container import golden, own
+from marfa.container import contract, golden, own
 from marfa.container.messages import JSON, TEXT
 from marfa.engines import page_weights, sampling, weights
 from marfa.engines.numpy_engine import NumpyEngine
 from marfa.model import configuration
 from marfa.predictor import Predictor
 from marfa.settings import ModelSettings, TextSettings, WriterSettings
-from marfa.text import words
+from marfa.text import scripts, words
 from marfa.text.clean import clean
 
 TUTORIAL = TextSettings(
@@ -91,6 +91,39 @@ def judges_as_python(engine: Engine, made: Bundle | Path, count: int) -> None:
         shares = np.array(list(one.probabilities.values()))
         if shares.size and shares.argmax() != np.argmax(other["shares"]):
             assert np.diff(np.sort(shares))[-1] <= 2 * tolerance, ascii(text)
+
+
+def declines_as_python(engine: Engine, made: Bundle | Path, count: int) -> set[str]:
+    """Texts of every script, and of two: the same are declined in the same words. Return the kinds."""
+    made, model = model_of(made)
+    random = np.random.default_rng(5)
+    some = texts.some(count, texts.WORDS)
+    starts = [first for first, _, _ in scripts.RANGES]
+    spans = [
+        " ".join("".join(chr(first + int(at)) for at in random.integers(0, 5, 6)) for _ in range(4))
+        for first in (int(random.choice(starts)) for _ in range(count // 4))
+    ]
+    mixed = [f"{a} {b}" for a, b in zip(spans, [*some[::2], *some[1::2]], strict=False)]
+    asked = [*some, *spans, *mixed, "", "film", "<b>\u0641&#1610;\u0644\u0645 \u0395\u0395</b>"]
+    found = engine(exact(made), {"answer": asked})["answer"]
+    kinds = set()
+    for text, other in zip(asked, found, strict=True):
+        response = contract.respond(
+            model, contract.Request("POST", "/invocations", JSON, JSON, _asking(text))
+        )
+        body, own_body = json.loads(response.body), other["body"]
+        assert response.status == other["status"], ascii(text)
+        told = ("reason", "known_words") if response.status == 200 else ("title",)
+        for key in ("refused", *told):
+            assert body.get(key) == own_body.get(key), ascii(text)
+        if response.status != 200:
+            assert body["detail"].startswith(own_body["detail"])
+        kinds.add(body.get("refused", ""))
+    return kinds
+
+
+def _asking(text: str) -> bytes:
+    return json.dumps({"text": text}).encode("ascii")
 
 
 def _shape(made: Bundle) -> ModelSettings:

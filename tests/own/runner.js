@@ -25,7 +25,8 @@ function answered(model, text) {
   try {
     return { status: 200, body: model.answer(text) };
   } catch (refusal) {
-    return { status: refusal.status, body: { detail: refusal.detail } };
+    const { status, title, detail, refused } = refusal;
+    return { status, body: { title, detail, refused } };
   }
 }
 

@@ -20,7 +20,7 @@ from marfa.container.messages import (
 )
 from marfa.container.negotiation import decode
 from marfa.errors import RequestError
-from marfa.predictor import Judgement, Predictor
+from marfa.predictor import EMPTY, Judgement, Predictor
 
 READ = (TEXT, JSON, LINES)
 AT_ONCE = 32
@@ -169,8 +169,10 @@ def begin(model: Predictor, query: Query, computed: Sequence[Sequence[Judgement]
     items = [next(judged) if isinstance(text, str) else text for text in query.texts]
     first = items[0]
     if query.form == "one" and isinstance(first, Judgement) and not first.known:
-        kind = errors.UnknownTextError if first.total else errors.EmptyTextError
-        raise kind(first.reason, hint="send a text of words that the model can know")
+        is_empty = not first.total and first.refused in {"", EMPTY}
+        kind = errors.EmptyTextError if is_empty else errors.UnknownTextError
+        hint = "send a text of words that the model can know"
+        raise kind(first.reason, hint=hint, refused=first.refused)
     return Answer(items, query.form)
 
 
@@ -192,7 +194,9 @@ def render(model: Predictor, found: Answer, content_type: str) -> Iterator[Part]
         (one,) = found.items
         if not isinstance(one, Judgement) or one.label is None:
             reason = one.reason if isinstance(one, Judgement) else one.what
-            raise errors.UnknownTextError(reason, hint=f"accept {JSON} to see the probabilities")
+            refused = one.refused if isinstance(one, Judgement) else ""
+            hint = f"accept {JSON} to see the probabilities"
+            raise errors.UnknownTextError(reason, hint=hint, refused=refused)
         yield Part(str(model.labels.index(one.label)).encode(), last=True)
     elif content_type == LINES:
         yield Part(lines(model, found.items), last=True)
@@ -217,7 +221,8 @@ def _document(model: Predictor, item: Judgement | RequestError) -> dict[str, Any
         "known_words": {"known": item.known, "total": item.total, "unknown": list(item.unknown)},
         "model": model.model_id,
     }
-    return document | ({"reason": item.reason} if item.reason else {})
+    document |= {"reason": item.reason} if item.reason else {}
+    return document | ({"refused": item.refused} if item.refused else {})
 
 
 def describe(model: Predictor, limits: Limits) -> dict[str, Any]:
@@ -229,6 +234,8 @@ def describe(model: Predictor, limits: Limits) -> dict[str, Any]:
         "model": model.model_id,
         "engine": model.engine.name,
         "metrics": dict(model.metrics.get("summary", {})),
+        "card": dict(model.metrics.get("trained_on", {})),
+        "refuses": model.refuses,
         "limits": {"body_bytes": limits.max_body_bytes, "texts": limits.max_texts},
     }
 

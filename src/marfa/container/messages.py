@@ -189,7 +189,7 @@ def problem_document(error: MarfaError) -> dict[str, Any]:
         "title": error.title,
         "status": error.http_status,
         "detail": detail,
-    }
+    } | ({"refused": error.refused} if error.refused else {})
 
 
 def event(name: str, document: Any, id_: str = "") -> bytes:

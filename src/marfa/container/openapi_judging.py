@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marfa.container.contract import JSON, LINES, TEXT, Limits
-from marfa.predictor import Predictor
+from marfa.predictor import EMPTY, SCRIPT, SHORT, UNKNOWN, Predictor
 
 STATUSES = {"422": "No word of the text is left after cleaning, or known to the model."}
 
@@ -61,6 +61,10 @@ def schemas(model: Predictor, limits: Limits) -> dict[str, Any]:
             },
             "model": {"type": "string"},
             "reason": {"type": "string", "description": "Why there is no label."},
+            "refused": {
+                "enum": [EMPTY, UNKNOWN, SCRIPT, SHORT],
+                "description": "The same in a word.",
+            },
         },
     }
     one, many = (

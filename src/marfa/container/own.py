@@ -23,7 +23,7 @@ from marfa.bundle import Bundle
 from marfa.engines import page_weights, weights
 from marfa.engines.page_weights import Tensors
 from marfa.model import configuration
-from marfa.text import words
+from marfa.text import scripts, words
 from marfa.text.alphabet import Alphabet
 from marfa.text.codec import Codec
 
@@ -96,7 +96,7 @@ def _packed(content: bytes, strategy: int) -> bytes:
 
 def _head(bundle: Bundle, listed: Mapping[str, Any]) -> bytes:
     config = configuration(bundle)
-    kept = ("task", "name", "labels", "min_known_share")
+    kept = ("task", "name", "labels", "min_known_share", "min_words", "scripts")
     head = {
         "format": FORMAT,
         "model": bundle.model_id,
@@ -123,6 +123,8 @@ def _codec(document: Any) -> dict[str, Any]:
         "apostrophes": words.APOSTROPHES,
         "alone": words.ALONE,
         "starts": words.STARTS,
+        "ranges": scripts.RANGES,
+        "named": scripts.NAMES,
         "entities": entities.html5,
         "numbers": _numbers(),
     }

@@ -40,6 +40,12 @@ def test_it_judges_as_python_with_networks_of_every_shape(engine, name):
     claims.judges_as_python(engine, untrained.judge(*claims.SHAPES[name]), 400)
 
 
+@pytest.mark.parametrize("name", claims.SHAPES)
+def test_it_declines_as_python(engine, name):
+    kinds = claims.declines_as_python(engine, untrained.judge(*claims.SHAPES[name]), 400)
+    assert kinds == {"", "empty", "unknown_words", "script", "short"}
+
+
 def test_it_takes_late_words_for_rare_as_python(engine):
     claims.takes_late_words_for_rare_as_python(engine)
 

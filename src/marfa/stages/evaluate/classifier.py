@@ -64,6 +64,7 @@ def measure(settings: ClassifierSettings, prepared: Path, run: Path, talk: Talk)
         "task": settings.task,
         "labels": labels,
         "summary": _summary(systems),
+        "trained_on": {"data": Path(config["data"]["data"]).name, "texts": len(training)},
         "systems": systems,
         "comparison": comparison,
         "verdict": verdict(systems[NETWORK], WORDS, systems[WORDS], comparison),

@@ -16,6 +16,8 @@ from marfa.data import dataset
 from marfa.engines import onnx_graph, rounding, weights
 from marfa.predictor import probabilities
 from marfa.settings import ModelSettings, PackageSettings, from_mapping
+from marfa.text import scripts
+from marfa.text.clean import clean
 
 MOST_MOVED = 0.001
 """Below this difference of the accuracy on validation, the graph in eight bits is what answers."""
@@ -34,7 +36,12 @@ def contents(
         settings: `min_known_share`, which travels in the configuration.
         talk: whom to tell.
     """
-    config = {**files.read_json(run / "config.json"), "min_known_share": settings.min_known_share}
+    config = {
+        **files.read_json(run / "config.json"),
+        "min_known_share": settings.min_known_share,
+        "min_words": 1,
+        "scripts": scripts.trained_on(map(clean, dataset.read_texts(prepared, "train"))),
+    }
     network = weights.read((run / "weights.safetensors").read_bytes())
     shape = from_mapping(ModelSettings, config["model"], where=str(run / "config.json"))
     graph = onnx_graph.build(shape, network)

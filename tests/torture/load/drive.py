@@ -224,9 +224,12 @@ class Load:
                     self._close(asked, TIMED_OUT)
             self._give_up(oldest)
         self.record.seconds = max(seconds, 1e-9)
+        while self._opening:
+            await asyncio.sleep(0.005)
         for line in [*self._lines]:
             line.transport.abort()
-        await asyncio.sleep(0)
+        for _ in range(3):  # until the last of them is told that it is lost, and closed
+            await asyncio.sleep(0)
 
     def _give_up(self, oldest: float) -> None:
         """Write down what has waited since before a moment, and never had a line."""

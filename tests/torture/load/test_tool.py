@@ -62,7 +62,7 @@ def test_a_server_that_cannot_keep_up_is_not_taken_for_a_slow_tool(tmp_path):
     assert "no answer in time" in record.codes()
 
 
-def test_a_tool_that_is_kept_from_its_work_says_so(trivial, monkeypatch):
+def test_a_tool_that_is_kept_from_its_work_says_so(trivial):
     asks = [Ask("x", b"GET / HTTP/1.1\r\n\r\n", lambda status, body: time.sleep(0.004) or True)]
     record = open_load(trivial, asks, 500, 1.0)
     assert record.too_slow

@@ -118,5 +118,8 @@ class PackageSettings(Checked):
     """What the bundle says of itself."""
 
     min_known_share: float = setting(
-        0.5, "Below this share of known words the model declines to judge.", low=0.0, high=1.0
+        0.0,
+        "Below this share of known words the model declines to judge; 0: chosen on validation texts.",
+        low=0.0,
+        high=1.0,
     )

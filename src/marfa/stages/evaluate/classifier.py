@@ -16,7 +16,7 @@ from marfa.container.client import Client
 from marfa.data import dataset
 from marfa.data.dataset import Split
 from marfa.errors import DataError
-from marfa.evaluation import baseline, metrics, report
+from marfa.evaluation import baseline, metrics, refusal, report
 from marfa.evaluation.verdict import verdict
 from marfa.models.classifier import Classifier
 from marfa.models.scoring import probabilities
@@ -50,7 +50,9 @@ def measure(settings: ClassifierSettings, prepared: Path, run: Path, talk: Talk)
     labels = described["labels"]
     training, test = dataset.read_split(prepared, "train"), dataset.read_split(prepared, "test")
     truth_N = np.asarray(test.labels_N, dtype=np.int64)
-    found: dict[str, npt.NDArray[np.floating]] = {NETWORK: _network(config, run, test, talk)}
+    network = _network(config, run)
+    found: dict[str, npt.NDArray[np.floating]] = {NETWORK: _probabilities(network, test, talk)}
+    refuses = _refusal(settings, prepared, network, talk)
     talk.say("evaluate: bag-of-words baseline")
     texts = list(dataset.read_texts(prepared, "test"))
     trained_N = np.asarray(training.labels_N, dtype=np.int64)
@@ -64,6 +66,7 @@ def measure(settings: ClassifierSettings, prepared: Path, run: Path, talk: Talk)
         "task": settings.task,
         "labels": labels,
         "summary": _summary(systems),
+        "refusal": refuses,
         "trained_on": {"data": Path(config["data"]["data"]).name, "texts": len(training)},
         "systems": systems,
         "comparison": comparison,
@@ -90,7 +93,7 @@ def measure(settings: ClassifierSettings, prepared: Path, run: Path, talk: Talk)
             "data": {
                 **{key: described[key] for key in ("splits", "duplicates", "empty")},
                 "source": {**described["source"], "data": Path(described["source"]["data"]).name},
-                "test texts that would be declined": _declined(settings, test),
+                "test texts that would be declined": _declined(refuses["min_known_share"], test),
             },
             "versions": made_with.versions(),
         }
@@ -99,10 +102,30 @@ def measure(settings: ClassifierSettings, prepared: Path, run: Path, talk: Talk)
     return paths
 
 
-def _network(config: dict[str, Any], run: Path, test: Split, talk: Talk) -> Floats:
+def _network(config: dict[str, Any], run: Path) -> Classifier:
     shape = from_mapping(ModelSettings, config["model"], where=str(run / "config.json"))
     network = Classifier(shape, config["vocabulary"], len(config["labels"]))
     network.load_state_dict(load((run / "weights.safetensors").read_bytes()))
+    return network
+
+
+def _refusal(
+    settings: ClassifierSettings, prepared: Path, network: Classifier, talk: Talk
+) -> dict[str, Any]:
+    """Return below which share of known words a text is declined, as told or as chosen."""
+    if told := settings.package.min_known_share:
+        return {"chosen": False, "min_known_share": told}
+    validation = dataset.read_split(prepared, "validation")
+    found = refusal.choose(validation, lambda split: probabilities(network, split))
+    by = "chosen on" if found["chosen"] else "the default, for want of"
+    talk.say(
+        f"evaluate: declines where fewer than {found['min_known_share']:.0%} of the words are known "
+        f"({by} validation texts)"
+    )
+    return found
+
+
+def _probabilities(network: Classifier, test: Split, talk: Talk) -> Floats:
     with talk.bar("testing", len(test), "texts") as bar:
         found_NC = probabilities(network, test, bar.update)
     return _without_unreadable(found_NC, test)
@@ -114,9 +137,9 @@ def _without_unreadable(found_NC: Floats, test: Split) -> Floats:
     return found_NC
 
 
-def _declined(settings: ClassifierSettings, test: Split) -> int:
+def _declined(least: float, test: Split) -> int:
     """Count the test texts with too few known words for an answer; the figures count them all."""
-    return int((_known(test) < settings.package.min_known_share * test.lengths_N).sum())
+    return int((_known(test) < least * test.lengths_N).sum())
 
 
 def _known(test: Split) -> npt.NDArray[np.int64]:

@@ -36,9 +36,10 @@ def contents(
         settings: `min_known_share`, which travels in the configuration.
         talk: whom to tell.
     """
+    measured = files.read_json(run / "metrics.json")["refusal"]
     config = {
         **files.read_json(run / "config.json"),
-        "min_known_share": settings.min_known_share,
+        "min_known_share": settings.min_known_share or measured["min_known_share"],
         "min_words": 1,
         "scripts": scripts.trained_on(map(clean, dataset.read_texts(prepared, "train"))),
     }

@@ -17,6 +17,7 @@ def main() -> int:
         subprocess.run([sys.executable, HERE / "text.py"], check=False).returncode,
         subprocess.run([sys.executable, HERE / "accuracy.py"], check=False).returncode,
         subprocess.run([sys.executable, HERE / "latency.py", MODEL], check=False).returncode,
+        subprocess.run([sys.executable, HERE / "score.py", MODEL], check=False).returncode,
         subprocess.run([sys.executable, HERE / "startup.py", MODEL], check=False).returncode,
         subprocess.run([sys.executable, HERE / "cold_start.py"], check=False).returncode,
         subprocess.run([sys.executable, HERE / "cloud.py"], check=False).returncode,

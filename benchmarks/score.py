@@ -63,7 +63,8 @@ def memory(pid: int) -> int:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS"):
                 total = int(line.split()[1]) * 1024
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        threads = Path(f"/proc/{pid}/task").glob("*/children")
+        children = [child for path in threads for child in path.read_text().split()]
     except OSError:
         return total
     return total + sum(memory(int(child)) for child in children)

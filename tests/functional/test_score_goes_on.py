@@ -1,5 +1,6 @@
 """score on a long file: several processes, killed, stopped and short of room; always the same bytes."""
 
+import contextlib
 import csv
 import gzip
 import json
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pyarrow as arrow
 import pytest
@@ -57,8 +59,11 @@ def wait_for_rows(output):
 
 
 def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as found:
-        return [int(each) for each in found.read().split()]
+    """All that it has started, whichever of its threads did."""
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    with contextlib.suppress(OSError):  # a thread, or all of it, has ended
+        return [int(each) for path in found for each in path.read_text().split()]
+    return []
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +121,26 @@ def test_a_process_that_is_killed_is_replaced(model_path, longer, whole_longer, 
         os.kill(pid, signal.SIGKILL)
     assert first.wait(timeout=60) == 0
     first.stderr.close()
+    assert output.read_bytes() == whole_longer
+
+
+@pytest.mark.job
+def test_processes_that_are_killed_again_and_again_end_it(
+    model_path, longer, whole_longer, tmp_path
+):
+    output = tmp_path / "out.jsonl"
+    first = begun(model_path, longer, output)
+    wait_for_rows(output)
+    while first.poll() is None:
+        for pid in children(first.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    assert first.returncode == 1
+    said = first.communicate()[1]
+    assert "ended 3 times, at last by signal 9" in said
+    assert "--workers 1" in said
+    score(model_path, longer, output)
     assert output.read_bytes() == whole_longer
 
 

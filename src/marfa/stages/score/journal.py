@@ -136,7 +136,7 @@ class Journal:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def whole(self) -> None:
-        """Make all rows certain, before the output is made of them.
+        """Make all rows certain, and add no more, before the output is made of them.
 
         Raises:
             DiskFullError: if there is no room.
@@ -145,6 +145,7 @@ class Journal:
             self.sync()
         except OSError as error:
             raise self._explained(error, 0.0) from error
+        self._file.close()
 
     def _begin(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -91,6 +91,7 @@ class _Exchange:
             await self._spend(self._answering.machine.portion(portion))
             for portion in contract.door(model).portions(query)
         ]
+        self._answering.metrics.drift.note(computed)
         if computed:  # all that takes time is done
             reply, part = self._begin(query, form, computed)
         else:

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from marfa import environment
+from marfa.container.drift import Drift
 from marfa.container.messages import SAFETY, Response, problem, unexplained
 from marfa.errors import MarfaError, OverloadedError
 from marfa.predictor import Predictor
@@ -78,6 +79,8 @@ class Metrics:
             "Time from a request to its first character.",
             registry=registry,
         )
+
+        self.drift = Drift(registry)
 
     def refuse(self, status: int) -> None:
         """Count a request that got no further than its connection."""

@@ -14,6 +14,7 @@ from marfa import files
 from marfa.console import Talk
 from marfa.data import dataset
 from marfa.engines import onnx_graph, rounding, weights
+from marfa.evaluation import refusal
 from marfa.predictor import probabilities
 from marfa.settings import ModelSettings, PackageSettings, from_mapping
 from marfa.text import scripts
@@ -36,7 +37,8 @@ def contents(
         settings: `min_known_share`, which travels in the configuration.
         talk: whom to tell.
     """
-    measured = files.read_json(run / "metrics.json")["refusal"]
+    declared = {"min_known_share": refusal.DECLARED}  # of runs evaluated before there was a choice
+    measured = files.read_json(run / "metrics.json").get("refusal", declared)
     config = {
         **files.read_json(run / "config.json"),
         "min_known_share": settings.min_known_share or measured["min_known_share"],

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from marfa.bundle import GRAPHS
 from marfa.engines.numpy_writer import Ints, State, stretches
 from marfa.engines.onnx_session import open_session
 from marfa.engines.weights import Floats
+from marfa.errors import BundleError
 
 
 class OnnxWriter:
@@ -24,7 +26,7 @@ class OnnxWriter:
         threads: CPU threads for one call; one is fastest for a single text.
 
     Raises:
-        BundleError: if the graph cannot be loaded.
+        BundleError: if the graph cannot be loaded, or is none that writes.
     """
 
     def __init__(self, graph: bytes, name: str = "onnx", threads: int = 1) -> None:
@@ -35,7 +37,11 @@ class OnnxWriter:
         # First the characters and their logits, then the state, in the same order on both sides.
         self._inputs = [item.name for item in inputs]
         self._results = [item.name for item in results]
-        self._hidden, self._vocabulary = inputs[1].shape[2], results[0].shape[2]
+        try:
+            self._hidden, self._vocabulary = inputs[1].shape[2], results[0].shape[2]
+        except IndexError:
+            message = "the graph is none that writes"
+            raise BundleError(message, where=GRAPHS[name]) from None
 
     def read(self, tokens_TB: Ints, state: State | None = None) -> tuple[Floats, State]:
         """Read a stretch of each of several texts; as `NumpyWriter.read`."""

@@ -31,7 +31,7 @@ def test_a_sample_of_every_promise_is_kept(capsys):
 def test_the_lists_are_as_long_as_is_said():
     assert len(naughty.strings()) >= 500
     assert len(texts.FAMILIES) >= 40
-    assert sum(1 for kind in malice.QUICK for _ in kind()) >= 300
+    assert sum(1 for _ in itertools.islice(malice.archives(), 300)) == 300
     assert sum(1 for _ in malice.mutations(24, SEED)) == 24
     assert len(Markers(SEED).next()) == len(MARK)
 
@@ -100,7 +100,7 @@ def test_a_pattern_that_takes_the_square_is_seen():
     few = {"unfinished tags": texts.FAMILIES["unfinished tags"]}
     found = texts.in_time(few, {"naive": planted.naive}, size=40 << 10, repeats=1)
     assert "times for twice the size" in found.note
-    slow = texts.in_time(few, {"slow": lambda text: sum(range(20_000_000))})
+    slow = texts.in_time(few, {"slow": lambda text: sum(range(8_000_000))}, repeats=1)
     assert "ms" in slow.note
 
 

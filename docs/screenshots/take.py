@@ -21,13 +21,14 @@ DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 
 
 def shoot(page: Page, name: str) -> None:
+    """Take a picture of the whole page, which must not be large."""
     path = FOLDER / f"{name}.png"
     page.mouse.move(0, 0)
     page.screenshot(path=path, full_page=True)
     size = path.stat().st_size
     if size > MOST_BYTES:
         sys.exit(f"{path}: {size} bytes, more than {MOST_BYTES}")
-    print(f"{path}: {size:,} bytes")
+    sys.stdout.write(f"{path}: {size:,} bytes\n")
 
 
 def judged(page: Page, address: str) -> None:
@@ -59,7 +60,7 @@ def main() -> None:
             page.goto(server.url)
             page.click("#more summary")
             page.fill("#seed", "7")
-            page.fill("#length", "500")
+            page.fill("#length", "320")
             page.locator("[data-text]").nth(1).click()
             expect(page.locator("#result")).to_have_attribute("data-state", "done", timeout=60_000)
             shoot(page, "writing-in-french")

@@ -93,10 +93,11 @@ def test_a_persons_own_mistake_is_not_answered_by_somebody_else(beside: Visit, s
     beside.assert_error()
 
 
-def test_what_this_device_cannot_judge_is_said_to_be_its_own_word(beside: Visit) -> None:
+def test_what_this_device_cannot_judge_is_declined_as_the_server_would(beside: Visit) -> None:
     beside.send("qzxjv wvkqz", Reply(hang_up=True))
-    beside.assert_error("No answer for this text")
-    assert "This device says" in beside.text("#error p")
+    beside.await_state("declined")
+    assert beside.text("#answer p") == "Too few of its words are known to the model."
+    assert beside.page.locator("#result :is(.cone, .can, .buoy)").count() == 0
 
 
 def test_where_the_models_file_is_damaged_the_servers_failure_is_shown(beside: Visit) -> None:

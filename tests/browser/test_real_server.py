@@ -45,12 +45,14 @@ def test_a_text_gets_the_models_answer(page: Page, running: Running, text: str) 
     assert found == []
 
 
-def test_no_word_and_no_known_word_are_errors_not_sentiments(page: Page, running: Running) -> None:
+def test_no_word_and_no_known_word_are_declined_and_no_sentiments(
+    page: Page, running: Running
+) -> None:
     page.goto(running.url)
     for text in ("<br>", "Это было прекрасно"):
         page.get_by_label("Your text").fill(text)
         page.get_by_role("button", name="Send").click()
-        expect(page.locator("#result")).to_have_attribute("data-state", "error")
+        expect(page.locator("#result")).to_have_attribute("data-state", "declined")
         shown = page.locator("#result").inner_text().lower()
         assert not re.search("positive|negative", shown)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from marfa.errors import DataError
@@ -18,6 +19,24 @@ _MAX_MEMO = 200_000
 _MAX_REMEMBERED = 64
 """Words remembered, and their longest: a bound on memory against texts of endless new words."""
 _MAX_UNKNOWN = 50
+_DROPPED = 0
+"""What stands for a word that is not read, until it is taken out."""
+
+
+class _Memo(dict[str, int]):
+    """Ids of words, each found out once: to look up a list of them is then no loop of Python's."""
+
+    def __init__(
+        self, look_up: Callable[[str], int], known: Mapping[str, int] | None = None
+    ) -> None:
+        super().__init__(known or {})
+        self._look_up = look_up
+
+    def __missing__(self, word: str) -> int:
+        found = self._look_up(word)
+        if len(word) <= _MAX_REMEMBERED:
+            self[word] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +72,7 @@ class Codec:
         self.settings = settings
         self.vocab = vocab
         self._normal = words.normaliser(settings)
-        self._memo: dict[str, int] = {}
+        self._memo = _Memo(self._look_up)
 
     def encode(self, text: str) -> Encoded:
         """Encode one text.
@@ -70,36 +89,25 @@ class Codec:
             memo.clear()
         if len(found) > words.MOST_STEMMED and self.settings.stem != "none":
             memo = self._memo_of_many(found)
-        ids = []
-        unknown: dict[str, None] = {}
-        for word in found:
-            id_ = memo.get(word)
-            if id_ is None:
-                id_ = self._look_up(word)
-                if len(word) <= _MAX_REMEMBERED:
-                    memo[word] = id_
-            if id_ > RARE:
-                ids.append(id_)
-            elif id_ == RARE:
-                ids.append(RARE)
-                if len(unknown) < _MAX_UNKNOWN:
-                    unknown[word] = None
+        ids = list(map(memo.__getitem__, found))
+        rare = ids.count(RARE)
+        unknown = _unknown(found, ids) if rare else ()
+        if _DROPPED in ids:
+            ids = [id_ for id_ in ids if id_ != _DROPPED]
         total = len(ids)
-        known = total - ids.count(RARE)
-        return Encoded(
-            crop(ids, self.settings.max_words, self.settings.crop), known, total, tuple(unknown)
-        )
+        ids = crop(ids, self.settings.max_words, self.settings.crop)
+        return Encoded(ids, total - rare, total, unknown)
 
-    def _memo_of_many(self, found: list[str]) -> dict[str, int]:
+    def _memo_of_many(self, found: list[str]) -> _Memo:
         """Return what to take for the memo of a long text, in which words that come late are rare."""
         late = list(dict.fromkeys(found))[words.MOST_STEMMED :]
         without = words.dropped(self.settings)
         rare = {word: RARE for word in late if word not in without}
-        return {**self._memo, **rare} if rare else self._memo
+        return _Memo(self._look_up, {**self._memo, **rare}) if rare else self._memo
 
     def _look_up(self, word: str) -> int:
         normal = self._normal(word)
-        return self.vocab.ids.get(normal, RARE) if normal else 0
+        return self.vocab.ids.get(normal, RARE) if normal else _DROPPED
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that `from_json` reads."""
@@ -124,7 +132,7 @@ class Codec:
             message = "not a word codec"
             raise DataError(message, where="codec.json")
         if document.get("format") != FORMAT:
-            message = f"codec format {document.get('format')!r}; this marfa reads {FORMAT}"
+            message = f"codec format {document.get('format')!r:.40}; this marfa reads {FORMAT}"
             raise DataError(message, where="codec.json", hint="install a newer marfa")
         listed = document.get("vocabulary")
         if not isinstance(listed, list):
@@ -132,6 +140,12 @@ class Codec:
             raise DataError(message, where="codec.json")
         settings = from_mapping(TextSettings, document.get("text"), where="codec.json")
         return cls(settings, Vocab.read(listed))
+
+
+def _unknown(found: list[str], ids: list[int]) -> tuple[str, ...]:
+    """Return the first distinct words without an id of their own."""
+    rare = (word for word, id_ in zip(found, ids, strict=True) if id_ == RARE)
+    return tuple(islice(dict.fromkeys(rare), _MAX_UNKNOWN))
 
 
 def crop(ids: list[int], limit: int, side: str) -> list[int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MODEL = "work/bench-default/model.tar.gz"
+TUTORIAL = "work/bench-tutorial/model.tar.gz"
 WRITER = "work/bench-writing-default/model.tar.gz"
 
 
@@ -16,7 +17,9 @@ def main() -> int:
     codes = [
         subprocess.run([sys.executable, HERE / "text.py"], check=False).returncode,
         subprocess.run([sys.executable, HERE / "accuracy.py"], check=False).returncode,
-        subprocess.run([sys.executable, HERE / "latency.py", MODEL], check=False).returncode,
+        subprocess.run(
+            [sys.executable, HERE / "latency.py", MODEL, TUTORIAL], check=False
+        ).returncode,
         subprocess.run([sys.executable, HERE / "score.py", MODEL], check=False).returncode,
         subprocess.run([sys.executable, HERE / "startup.py", MODEL], check=False).returncode,
         subprocess.run([sys.executable, HERE / "cold_start.py"], check=False).returncode,

@@ -9,30 +9,28 @@ how a whole text of so few words is judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from marfa.data.dataset import Split
-from marfa.text.vocab import RARE
-
 DECLARED = 0.5
 """What is taken where there are too few texts to choose by."""
 LEAST = 200
 """Texts below which nothing is chosen: an accuracy would be known to more than 4 points only."""
-_MOST = 400
+_MOST = 1000
 KEPT = 0.9
 """Of what the accuracy on whole texts is above that of the commonest label."""
 FREE = 0.01
 _STRETCH = 8
 """Words in stretches of which at most the share `FREE` is declined for its unknown words."""
-SHARES = (0.35, 0.5, 0.65, 0.8)
+SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
 _SEED = 1
 
-Judge = Callable[[Split], npt.NDArray[np.float64]]
+Ids = npt.NDArray[np.integer[Any]]
+Judge = Callable[[Sequence[Ids]], npt.NDArray[np.float64]]
 """Returns probabilities_NC of texts."""
 
 
@@ -47,19 +45,21 @@ class _Point:
         return {"at": self.at, "accuracy": round(self.accuracy, 4), "score": round(self.score, 4)}
 
 
-def choose(validation: Split, judge: Judge) -> dict[str, Any]:
+def choose(
+    texts: Sequence[Ids], labels_N: npt.NDArray[np.int64], judge: Judge, rare: int
+) -> dict[str, Any]:
     """Choose the share of known words below which a text is declined, and say what was seen.
 
     Args:
-        validation: texts that the network has not learnt from.
+        texts: word ids of texts that the network has not learnt from, at least one each.
+        labels_N: the label's index of each.
         judge: the network.
+        rare: the id of every unknown word, and the highest of those that are no known word's.
 
     Returns:
         `min_known_share`, whether it was `chosen` on data, and the curve that it was chosen by.
     """
-    whole = [validation.text_ids(i) for i in range(len(validation)) if validation.lengths_N[i]]
-    kept_N = np.flatnonzero(validation.lengths_N)[:_MOST]
-    texts, labels_N = whole[:_MOST], np.asarray(validation.labels_N, dtype=np.int64)[kept_N]
+    texts, labels_N = texts[:_MOST], labels_N[:_MOST]
     if len(texts) < LEAST:
         return {
             "chosen": False,
@@ -71,11 +71,11 @@ def choose(validation: Split, judge: Judge) -> dict[str, Any]:
     chance = float(np.bincount(labels_N).max() / len(labels_N))
     least = chance + KEPT * (before.accuracy - chance)
     by_share = [
-        _measure(share, [_thinned(ids, share, random) for ids in texts], labels_N, judge)
+        _measure(share, [_thinned(ids, share, rare, random) for ids in texts], labels_N, judge)
         for share in SHARES
     ]
     needed = _first([*by_share, before], lambda point: point.accuracy >= least)
-    free = _free([_stretch(ids, _STRETCH, random) for ids in texts if len(ids) >= _STRETCH])
+    free = _free([_stretch(ids, _STRETCH, random) for ids in texts if len(ids) >= _STRETCH], rare)
     return {
         "chosen": True,
         "texts": len(texts),
@@ -98,41 +98,36 @@ def _first(points: list[_Point], holds: Callable[[_Point], bool]) -> float:
     return found
 
 
-def _free(stretches: list[npt.NDArray[np.integer[Any]]]) -> float:
+def _free(stretches: list[Ids], rare: int) -> float:
     """Return the highest share of known words that hardly a stretch of these texts is below."""
     if len(stretches) < LEAST:
         return 0.0
-    known_N = np.sort([int((ids > RARE).sum()) for ids in stretches])
+    known_N = np.sort([int((ids > rare).sum()) for ids in stretches])
     return float(min(known_N[int(FREE * len(known_N))] / _STRETCH, SHARES[-1]))
 
 
 def _measure(
     at: float,
-    texts: list[npt.NDArray[np.integer[Any]]],
+    texts: Sequence[Ids],
     labels_N: npt.NDArray[np.int64],
     judge: Judge,
 ) -> _Point:
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(ids) for ids in texts])])
-    found_NC = judge(Split(np.concatenate(texts), offsets, labels_N))
+    found_NC = judge(texts)
     right = float((found_NC.argmax(axis=1) == labels_N).mean())
     return _Point(at, right, float(found_NC.max(axis=1).mean()))
 
 
-def _thinned(
-    ids: npt.NDArray[np.integer[Any]], share: float, random: np.random.Generator
-) -> npt.NDArray[np.integer[Any]]:
+def _thinned(ids: Ids, share: float, rare: int, random: np.random.Generator) -> Ids:
     """Make words of a text unknown until no more than a share is known; at least one stays."""
     made = np.array(ids)
-    known = np.flatnonzero(made > RARE)
+    known = np.flatnonzero(made > rare)
     excess = len(known) - max(1, int(share * len(made)))
     if excess > 0:
-        made[random.choice(known, excess, replace=False)] = RARE
+        made[random.choice(known, excess, replace=False)] = rare
     return made
 
 
-def _stretch(
-    ids: npt.NDArray[np.integer[Any]], length: int, random: np.random.Generator
-) -> npt.NDArray[np.integer[Any]]:
+def _stretch(ids: Ids, length: int, random: np.random.Generator) -> Ids:
     """Cut so many words out of a text, from anywhere; a shorter text stays whole."""
     start = int(random.integers(0, max(1, len(ids) - length + 1)))
     return np.array(ids[start : start + length])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,14 @@ def _refusal(
     if told := settings.package.min_known_share:
         return {"chosen": False, "min_known_share": told}
     validation = dataset.read_split(prepared, "validation")
-    found = refusal.choose(validation, lambda split: probabilities(network, split))
+    read = np.flatnonzero(validation.lengths_N)
+    labels_N = np.asarray(validation.labels_N, dtype=np.int64)[read]
+
+    def judge(texts: Sequence[npt.NDArray[np.integer[Any]]]) -> Floats:
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(ids) for ids in texts])])
+        return probabilities(network, Split(np.concatenate(texts), offsets, labels_N[: len(texts)]))
+
+    found = refusal.choose([validation.text_ids(int(i)) for i in read], labels_N, judge, RARE)
     by = "chosen on" if found["chosen"] else "the default, for want of"
     talk.say(
         f"evaluate: declines where fewer than {found['min_known_share']:.0%} of the words are known "

@@ -104,7 +104,15 @@ def declines_as_python(engine: Engine, made: Bundle | Path, count: int) -> set[s
         for first in (int(random.choice(starts)) for _ in range(count // 4))
     ]
     mixed = [f"{a} {b}" for a, b in zip(spans, [*some[::2], *some[1::2]], strict=False)]
-    asked = [*some, *spans, *mixed, "", "film", "<b>\u0641&#1610;\u0644\u0645 \u0395\u0395</b>"]
+    asked = [
+        *some,
+        *spans,
+        *mixed,
+        "",
+        "film",
+        "film qzxjv",
+        "<b>\u0641&#1610;\u0644\u0645 \u0395\u0395</b>",
+    ]
     found = engine(exact(made), {"answer": asked})["answer"]
     kinds = set()
     for text, other in zip(asked, found, strict=True):

@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 
 BUNDLE = (
-    *("__init__.py", "archives.py", "bundle.py", "errors.py", "files.py", "loading.py", "model.py"),
-    *("predictor.py", "py.typed", "writer.py"),
+    *("__init__.py", "archives.py", "bundle.py", "errors.py", "explaining.py", "files.py"),
+    *("loading.py", "model.py", "predictor.py", "py.typed", "writer.py"),
     *("container/__init__.py", "container/continuation.py", "container/contract.py"),
     *("container/golden.py", "container/handler.py", "container/judging.py"),
     *("container/messages.py", "container/negotiation.py", "container/questions.py"),
@@ -29,7 +29,8 @@ BUNDLE = (
     *("settings/classifier.py", "settings/cloud.py", "settings/common.py"),
     *("settings/declare.py", "settings/generator.py", "settings/job.py"),
     *("text/__init__.py", "text/alphabet.py", "text/clean.py", "text/codec.py"),
-    *("text/porter.py", "text/scripts.py", "text/stopwords.py", "text/vocab.py", "text/words.py"),
+    *("text/porter.py", "text/scripts.py", "text/spans.py", "text/stopwords.py", "text/vocab.py"),
+    "text/words.py",
 )
 """What answers, and needs numpy alone; it travels in every bundle, as its `code/marfa`."""
 

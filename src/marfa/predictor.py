@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from marfa import explaining
 from marfa.bundle import MANIFEST, Bundle
 from marfa.engines import weights
 from marfa.engines.numpy_engine import NumpyEngine, check, shapes
@@ -55,6 +56,7 @@ class Judgement:
         reason: why there is no label; empty where there is one.
         refused: the same in one word: "empty", "unknown_words", "script" or "short". Empty where there
             is a label, and from bundles before format 4, which know no such words.
+        explanation: what each word adds to the label; None where nobody asked, and without a label.
     """
 
     label: str | None
@@ -65,6 +67,7 @@ class Judgement:
     unknown: tuple[str, ...]
     reason: str = ""
     refused: str = ""
+    explanation: explaining.Explanation | None = None
 
 
 class Predictor(Model):
@@ -127,6 +130,23 @@ class Predictor(Model):
             for i, (text, read) in enumerate(zip(texts, encoded, strict=True))
         ]
 
+    def explain(self, texts: Sequence[str]) -> list[Judgement]:
+        """Judge texts, and say of each word by how much it moves the label's probability.
+
+        A text of n words is read about n times, so this takes a hundred times as long as `judge`.
+
+        Args:
+            texts: texts as people wrote them.
+
+        Returns:
+            One judgement a text, in order; one with a label has an explanation.
+
+        Raises:
+            RequestError: if `texts` is one text instead of a list of texts.
+        """
+        judged = self.judge(_listed(texts))
+        return [self._explained(text, each) for text, each in zip(texts, judged, strict=True)]
+
     @property
     def refuses(self) -> dict[str, Any]:
         """Below what a text is declined, as far as the bundle says."""
@@ -166,6 +186,12 @@ class Predictor(Model):
             for judgement in self.judge(_listed(texts))
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(self.labels))
+
+    def _explained(self, text: str, judgement: Judgement) -> Judgement:
+        if judgement.label is None:
+            return judgement
+        *_, found = explaining.steps(self, text, judgement)
+        return replace(judgement, explanation=found)
 
     def _judgement(
         self, text: str, read: Encoded, row_C: npt.NDArray[np.float64] | None

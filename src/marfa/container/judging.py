@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from marfa import errors
+from marfa import errors, explaining
 from marfa.container.messages import (
     DEFAULT_LIMITS,
     JSON,
@@ -26,6 +26,9 @@ READ = (TEXT, JSON, LINES)
 AT_ONCE = 32
 """Texts that are judged in one turn at most."""
 
+MOST_EXPLAINED = 8
+"""Texts of one request that are explained at most: each is read about as often as it has words."""
+
 Portion = Sequence[str]
 """Texts of one query that are judged in one turn."""
 
@@ -39,10 +42,12 @@ class Query:
     Attributes:
         texts: the texts; for JSON Lines an error stands where a line is not understood.
         form: "one", "many" or "lines".
+        explained: places among them of the texts whose labels are to be explained.
     """
 
     texts: Sequence[str | RequestError]
     form: str
+    explained: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,12 @@ class Answer:
     Attributes:
         items: a judgement for each text, or the error that stood in its place.
         form: the query's.
+        explained: the texts whose labels are to be explained, by their places.
     """
 
     items: Sequence[Judgement | RequestError]
     form: str
+    explained: Mapping[int, str] = field(default_factory=dict)
 
 
 def parse(body: bytes, content_type: str, limits: Limits = DEFAULT_LIMITS) -> Query:
@@ -81,28 +88,48 @@ def parse(body: bytes, content_type: str, limits: Limits = DEFAULT_LIMITS) -> Qu
     if lines[-1].strip() == "":
         lines.pop()
     _check_count(len(lines), limits)
-    return Query([_parse_line(line) for line in lines], "lines")
+    parsed = [_parse_line(line) for line in lines]
+    explained = [place for place, (_, wanted) in enumerate(parsed) if wanted]
+    return _query([item for item, _ in parsed], "lines", explained)
 
 
 def _parse_json(text: str, limits: Limits) -> Query:
     match from_json(text):
-        case {"text": str(one), **rest} if not rest:
-            return Query([one], "one")
-        case {"texts": [*many], **rest} if not rest and all(isinstance(t, str) for t in many):
+        case {"text": str(one), **rest} if rest.keys() <= {"explain"}:
+            return _query([one], "one", range(_explains(rest)))
+        case {"texts": [*many], **rest} if rest.keys() <= {"explain"} and all(
+            isinstance(t, str) for t in many
+        ):
             _check_count(len(many), limits)
-            return Query([str(each) for each in many], "many")
+            texts = [str(each) for each in many]
+            return _query(texts, "many", range(len(texts) * _explains(rest)))
     message = 'expected {"text": "..."} or {"texts": ["...", "..."]} and nothing else'
     raise RequestError(message)
 
 
-def _parse_line(line: str) -> str | RequestError:
+def _parse_line(line: str) -> tuple[str | RequestError, bool]:
     try:
         match from_json(line):
-            case {"text": str(one), **rest} if not rest:
-                return one
+            case {"text": str(one), **rest} if rest.keys() <= {"explain"}:
+                return one, _explains(rest)
     except RequestError as error:
-        return error
-    return RequestError('expected {"text": "..."} on each line and nothing else')
+        return error, False
+    return RequestError('expected {"text": "..."} on each line and nothing else'), False
+
+
+def _explains(rest: Mapping[Any, Any]) -> bool:
+    wanted = rest.get("explain", False)
+    if not isinstance(wanted, bool):
+        message = "explain must be true or false"
+        raise RequestError(message)
+    return wanted
+
+
+def _query(texts: Sequence[str | RequestError], form: str, explained: Sequence[int]) -> Query:
+    if len(explained) > MOST_EXPLAINED:
+        message = f"{len(explained)} texts to explain; at most {MOST_EXPLAINED} in one request"
+        raise errors.TooLargeError(message, hint="send them in several requests")
+    return Query(texts, form, explained)
 
 
 def _check_count(count: int, limits: Limits) -> None:
@@ -173,11 +200,12 @@ def begin(model: Predictor, query: Query, computed: Sequence[Sequence[Judgement]
         kind = errors.EmptyTextError if is_empty else errors.UnknownTextError
         hint = "send a text of words that the model can know"
         raise kind(first.reason, hint=hint, refused=first.refused)
-    return Answer(items, query.form)
+    explained = {place: str(query.texts[place]) for place in query.explained}
+    return Answer(items, query.form, explained)
 
 
 def render(model: Predictor, found: Answer, content_type: str) -> Iterator[Part]:
-    """Write an answer in the negotiated form, which for this task is one part.
+    """Write an answer in the negotiated form: one part, after an empty one for each step of explaining.
 
     Args:
         model: the loaded model.
@@ -198,12 +226,29 @@ def render(model: Predictor, found: Answer, content_type: str) -> Iterator[Part]
             hint = f"accept {JSON} to see the probabilities"
             raise errors.UnknownTextError(reason, hint=hint, refused=refused)
         yield Part(str(model.labels.index(one.label)).encode(), last=True)
-    elif content_type == LINES:
-        yield Part(lines(model, found.items), last=True)
+        return
+    items = yield from _explained(model, found)
+    if content_type == LINES:
+        yield Part(lines(model, items), last=True)
     else:
-        documents = [_document(model, item) for item in found.items]
+        documents = [_document(model, item) for item in items]
         document = documents[0] if found.form == "one" else {"results": documents}
         yield Part(to_json(document), last=True)
+
+
+def _explained(
+    model: Predictor, found: Answer
+) -> Generator[Part, None, list[Judgement | RequestError]]:
+    """Explain what is to be explained, yielding before each step, and return the items."""
+    items = list(found.items)
+    for place, text in found.explained.items():
+        item = items[place]
+        if isinstance(item, Judgement) and item.label is not None:
+            yield Part()
+            for made in explaining.steps(model, text, item):
+                items[place] = replace(item, explanation=made)
+                yield Part()
+    return items
 
 
 def lines(model: Predictor, items: Sequence[Judgement | RequestError]) -> bytes:
@@ -222,7 +267,15 @@ def _document(model: Predictor, item: Judgement | RequestError) -> dict[str, Any
         "model": model.model_id,
     }
     document |= {"reason": item.reason} if item.reason else {}
-    return document | ({"refused": item.refused} if item.refused else {})
+    document |= {"refused": item.refused} if item.refused else {}
+    return document | ({"explanation": _explanation(item.explanation)} if item.explanation else {})
+
+
+def _explanation(found: explaining.Explanation) -> dict[str, Any]:
+    words = [
+        {**asdict(word), "weight": round(word.weight, 4) + 0.0} for word in found.words
+    ]  # no -0.0
+    return {"label": found.label, "words": words}
 
 
 def describe(model: Predictor, limits: Limits) -> dict[str, Any]:
@@ -236,7 +289,11 @@ def describe(model: Predictor, limits: Limits) -> dict[str, Any]:
         "metrics": dict(model.metrics.get("summary", {})),
         "card": dict(model.metrics.get("trained_on", {})),
         "refuses": model.refuses,
-        "limits": {"body_bytes": limits.max_body_bytes, "texts": limits.max_texts},
+        "limits": {
+            "body_bytes": limits.max_body_bytes,
+            "texts": limits.max_texts,
+            "explained": MOST_EXPLAINED,
+        },
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from marfa.container import judging
 from marfa.container.contract import JSON, LINES, TEXT, Limits
 from marfa.predictor import EMPTY, SCRIPT, SHORT, UNKNOWN, Predictor
 
@@ -19,7 +20,10 @@ def operation(limits: Limits) -> dict[str, Any]:
     """Describe a question and a good answer."""
     text = {"schema": {"type": "string"}, "example": "A film I would gladly see again."}
     return {
-        "description": f"At most {limits.max_body_bytes} bytes and {limits.max_texts} texts.",
+        "description": (
+            f"At most {limits.max_body_bytes} bytes and {limits.max_texts} texts, "
+            f"{judging.MOST_EXPLAINED} where labels are to be explained."
+        ),
         "requestBody": {
             "required": True,
             "content": {
@@ -43,6 +47,7 @@ def operation(limits: Limits) -> dict[str, Any]:
 
 def schemas(model: Predictor, limits: Limits) -> dict[str, Any]:
     """Describe the shapes of questions and answers."""
+    closed = {"type": "object", "additionalProperties": False}
     judgement = {
         "type": "object",
         "required": ["label", "score", "probabilities", "known_words", "model"],
@@ -65,7 +70,34 @@ def schemas(model: Predictor, limits: Limits) -> dict[str, Any]:
                 "enum": [EMPTY, UNKNOWN, SCRIPT, SHORT],
                 "description": "The same in a word.",
             },
+            "explanation": {
+                **closed,
+                "description": "What each word adds to the label; where `explain` is true.",
+                "required": ["label", "words"],
+                "properties": {
+                    "label": {"enum": list(model.labels)},
+                    "words": {"type": "array", "items": {"$ref": "#/components/schemas/Word"}},
+                },
+            },
         },
+    }
+    place = {"type": "integer", "minimum": 0}
+    word = {
+        **closed,
+        "description": "A word that the model has read, where it stands, and what it adds to the label.",
+        "required": ["text", "start", "end", "weight"],
+        "properties": {
+            "text": {"type": "string", "description": "The piece of the text, as it was sent."},
+            "start": {**place, "description": "Where it begins, in code points."},
+            "end": {**place, "description": "Where it ends."},
+            "weight": {
+                "type": "number",
+                "minimum": -1,
+                "maximum": 1,
+                "description": "By how much the label's probability falls without the word.",
+            },
+        },
+        "example": {"text": "wonderful", "start": 12, "end": 21, "weight": 0.1834},
     }
     one, many = (
         {"text": {"type": "string"}},
@@ -78,15 +110,16 @@ def schemas(model: Predictor, limits: Limits) -> dict[str, Any]:
             }
         },
     )
-    closed = {"type": "object", "additionalProperties": False}
+    explain = {"explain": {"type": "boolean", "default": False}}
     return {
         "Question": {
             "oneOf": [
-                {**closed, "required": ["text"], "properties": one},
-                {**closed, "required": ["texts"], "properties": many},
+                {**closed, "required": ["text"], "properties": one | explain},
+                {**closed, "required": ["texts"], "properties": many | explain},
             ]
         },
         "Judgement": judgement,
+        "Word": word,
         "Answer": {
             "oneOf": [
                 {"$ref": "#/components/schemas/Judgement"},

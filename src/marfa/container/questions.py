@@ -51,6 +51,8 @@ def judging() -> Iterator[Request]:
     yield _post(f"{TEXT}; charset=utf-8", "*/*", _REVIEWS[1].encode())
     yield _post(JSON, "", _json({"text": _REVIEWS[0]}))
     yield _post(JSON, JSON, _json({"texts": list(_REVIEWS)}))
+    yield _post(JSON, JSON, _json({"text": _REVIEWS[3], "explain": True}))
+    yield _post(JSON, JSON, b'{"text": "a film", "explain": 1}')
     lines = b"\n".join([_json({"text": _REVIEWS[1]}), b"not json", _json({"text": ""})])
     yield _post(LINES, LINES, lines)
     for body in (b"", b"   ", b"<br /><p></p>", b"\xff\xfe", b"qzxjv wvkqz"):

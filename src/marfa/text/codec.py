@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from marfa.errors import DataError
 from marfa.settings import TextSettings, from_mapping
-from marfa.text import words
+from marfa.text import spans, words
 from marfa.text.clean import clean
 from marfa.text.vocab import RARE, Vocab
 
@@ -21,6 +21,10 @@ _MAX_REMEMBERED = 64
 _MAX_UNKNOWN = 50
 _DROPPED = 0
 """What stands for a word that is not read, until it is taken out."""
+
+T = TypeVar("T")
+Span = tuple[int, int]
+"""From which code point of a text, counted from 0, up to which."""
 
 
 class _Memo(dict[str, int]):
@@ -84,12 +88,7 @@ class Codec:
             Its ids, empty when nothing is left of the text.
         """
         found = words.split(clean(text), self.settings.alphabet)
-        memo = self._memo
-        if len(memo) > _MAX_MEMO:
-            memo.clear()
-        if len(found) > words.MOST_STEMMED and self.settings.stem != "none":
-            memo = self._memo_of_many(found)
-        ids = list(map(memo.__getitem__, found))
+        ids = self._ids(found)
         rare = ids.count(RARE)
         unknown = _unknown(found, ids) if rare else ()
         if _DROPPED in ids:
@@ -97,6 +96,39 @@ class Codec:
         total = len(ids)
         ids = crop(ids, self.settings.max_words, self.settings.crop)
         return Encoded(ids, total - rare, total, unknown)
+
+    def locate(self, text: str) -> tuple[list[int], list[Span]]:
+        """Encode one text, and say where in it the words stand that are read.
+
+        Args:
+            text: text as a person wrote it.
+
+        Returns:
+            The ids that `encode` returns, and for each the piece of the text that it stands for; none
+            begins before the one before it ends.
+
+        >>> codec = Codec(TextSettings(max_words=3), Vocab(("a", "good", "film")))
+        >>> codec.locate("A <b>good</b> film, zut!")
+        ([2, 4, 1], [(0, 1), (14, 18), (20, 23)])
+        """
+        found = spans.split(text, self.settings.alphabet)
+        ids = self._ids([word for word, _, _ in found])
+        read = [
+            (id_, (start, end))
+            for id_, (_, start, end) in zip(ids, found, strict=True)
+            if id_ != _DROPPED
+        ]
+        read = crop(read, self.settings.max_words, self.settings.crop)
+        return [id_ for id_, _ in read], [span for _, span in read]
+
+    def _ids(self, found: list[str]) -> list[int]:
+        """Look words up, those that are dropped included."""
+        memo = self._memo
+        if len(memo) > _MAX_MEMO:
+            memo.clear()
+        if len(found) > words.MOST_STEMMED and self.settings.stem != "none":
+            memo = self._memo_of_many(found)
+        return list(map(memo.__getitem__, found))
 
     def _memo_of_many(self, found: list[str]) -> _Memo:
         """Return what to take for the memo of a long text, in which words that come late are rare."""
@@ -148,7 +180,7 @@ def _unknown(found: list[str], ids: list[int]) -> tuple[str, ...]:
     return tuple(islice(dict.fromkeys(rare), _MAX_UNKNOWN))
 
 
-def crop(ids: list[int], limit: int, side: str) -> list[int]:
+def crop(ids: list[T], limit: int, side: str) -> list[T]:
     """Keep at most `limit` ids: the first, the last, or the first and last halves.
 
     >>> [crop([1, 2, 3, 4, 5], 3, side) for side in ("head", "tail", "ends")]

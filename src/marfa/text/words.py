@@ -68,7 +68,8 @@ class _Letters(dict[int, int | str]):
         return found
 
 
-_LETTERS = _Letters()
+LETTERS = _Letters()
+"""What stands for a character among words: one character, none, or one with blanks around it."""
 
 
 def split(text: str, alphabet: str) -> list[str]:
@@ -93,7 +94,7 @@ def split(text: str, alphabet: str) -> list[str]:
         if lower.isascii():  # to look each character up is twice as fast as to search
             return lower.translate(_LATIN).split()
         return _NOT_LATIN.sub(" ", lower).split()
-    spaced = lower.translate(_LETTERS)
+    spaced = lower.translate(LETTERS)
     found = spaced.split()
     # Nearly all texts have apostrophes, few have one at the end of a word, and to look is quick.
     if "'" not in spaced or not (

@@ -37,6 +37,8 @@ SHAPES = {
         replace(PLAIN, bidirectional=True, pooling="max", skip=True),
         TextSettings(vocabulary=900, max_words=7, crop="tail"),
     ),
+    "default": (ModelSettings(embedding=9, hidden=6), TextSettings(vocabulary=900)),
+    "long": (replace(PLAIN, layers=1), TextSettings(vocabulary=900, max_words=1500)),
 }
 WRITERS = {
     "one-hot": WriterSettings(input="one-hot", hidden=6, layers=1),
@@ -69,6 +71,8 @@ def judges_as_python(engine: Engine, made: Bundle | Path, count: int) -> None:
         assert (read.ids, read.known, read.total, list(read.unknown)) == (
             *(other["ids"], other["known"], other["total"], other["unknown"]),
         ), ascii(text)
+        places = [list(place) for place in model.codec.locate(text)[1]]
+        assert other["places"] == places, ascii(text)
         shares = list(one.probabilities.values())
         assert bool(shares) == (other["shares"] is not None)
         if shares:
@@ -91,6 +95,39 @@ def judges_as_python(engine: Engine, made: Bundle | Path, count: int) -> None:
         shares = np.array(list(one.probabilities.values()))
         if shares.size and shares.argmax() != np.argmax(other["shares"]):
             assert np.diff(np.sort(shares))[-1] <= 2 * tolerance, ascii(text)
+
+
+def explains_as_python(engine: Engine, made: Bundle | Path, count: int) -> None:
+    """The same words in the same places, and their weights within 1e-4; a long text in stretches."""
+    made, model = model_of(made)
+    many = 2 * model.codec.settings.max_words
+    some = [f"a good film {text} a dull evening" for text in texts.some(count, texts.WORDS)]
+    plain = [
+        " ".join(texts.WORDS[at % 29] for at in range(number, number + 700)) for number in (0, 9)
+    ]
+    asked = [
+        *some,
+        *plain,
+        "film " * many,
+        "movie movies",
+        "a film qzxjv was",
+    ]
+    documents = [{"text": text, "explain": True} for text in asked]
+    found = engine(exact(made), {"answer": documents})["answer"]
+    explained = 0
+    for text, one, other in zip(asked, model.explain(asked), found, strict=True):
+        told = other["body"].get("explanation") if other["status"] == 200 else None
+        assert (told is None) == (one.explanation is None), ascii(text)
+        if not one.explanation or not told:
+            continue
+        explained += 1
+        near = abs(one.probabilities[one.label or ""] - 0.5) < 1e-5
+        assert near or told["label"] == one.explanation.label
+        words = [(word.text, word.start, word.end) for word in one.explanation.words]
+        assert [(word["text"], word["start"], word["end"]) for word in told["words"]] == words
+        for word, its in zip(one.explanation.words, told["words"], strict=True):
+            assert near or abs(word.weight - its["weight"]) <= 1.51e-4, ascii(text)
+    assert explained > count / 4
 
 
 def declines_as_python(engine: Engine, made: Bundle | Path, count: int) -> set[str]:
@@ -174,7 +211,8 @@ def _document(request: Any, kind: str) -> Any:
     if not isinstance(document, dict):
         return None
     if kind == "answer":
-        return document["text"] if isinstance(document.get("text"), str) else None
+        is_asked = isinstance(document.get("text"), str)
+        return document if is_asked and isinstance(document.get("explain", False), bool) else None
     if "continuation" in document or not {"length", "seed"} <= document.keys():
         return None
     try:
@@ -188,6 +226,10 @@ def _document(request: Any, kind: str) -> Any:
 def _alike(one: Any, other: Any) -> None:
     if isinstance(one, float):
         assert abs(one - other) <= 2.1e-4
+    elif isinstance(one, list):
+        assert len(one) == len(other)
+        for value, its in zip(one, other, strict=True):
+            _alike(value, its)
     elif isinstance(one, dict):
         assert list(one) == list(other)
         for key, value in one.items():

@@ -21,9 +21,10 @@ function differing({ classes, lower, composed }) {
   return found;
 }
 
-function answered(model, text) {
+function answered(model, asked) {
+  const { text, explain } = typeof asked === "string" ? { text: asked } : asked;
   try {
-    return { status: 200, body: model.answer(text) };
+    return { status: 200, body: model.answer(text, explain) };
   } catch (refusal) {
     const { status, title, detail, refused } = refusal;
     return { status, body: { title, detail, refused } };
@@ -49,10 +50,10 @@ export async function run({ model: buffer, jobs }) {
   const model = buffer && (await read(buffer));
   const tasks = {
     judge: (text) => {
-      const { read: { ids, known, total, unknown }, shares } = model.judge(text);
-      return { ids, known, total, unknown, shares };
+      const { read, shares } = model.judge(text);
+      return { ...read, shares };
     },
-    answer: (text) => answered(model, text),
+    answer: (asked) => answered(model, asked),
     write: (asked) => written(model, asked),
     logits: (asked) => logits(model, asked),
     stem,

@@ -48,7 +48,10 @@ _OTHERS: Mapping[str, frozenset[str]] = {
         }
     ),
     "generator": frozenset(
-        {"page.js", "race.js", "why.js", "judge.js", "codec.js", "porter.js", "judging.js"}
+        {
+            *("page.js", "race.js", "why.js", "judge.js", "judging.js", "explaining.js"),
+            *("codec.js", "porter.js"),
+        }
     ),
 }
 """Files that the page of a task has no use for, since only the other task's page has."""

@@ -20,40 +20,105 @@ const ENTITY =
   /&(?:#[0-9]{1,7}(?![0-9])|#[xX][0-9a-fA-F]{1,6}(?![0-9a-fA-F])|[a-zA-Z][a-zA-Z0-9]{1,31});?/gu;
 const LONG_RUN = new RegExp(`[\\p{M}\\u{10000}-\\u{10ffff}]{${MOST_MARKS + 1},}`, "gu");
 const MARK = /\p{M}/u;
+// with all that may become one with it: marks, the later letters of Hangul's syllables, a vowel of Kirat Rai
+const LETTER = /[^][\p{M}\u1160-\u11ff\u{16d67}]*/gu;
 
-/** Replace each opening...closing span by a space; what is never closed stays. */
-function cutSpans(text, opening, closing) {
-  let kept = "";
-  let position = 0;
-  for (;;) {
-    opening.lastIndex = position;
-    const start = opening.exec(text);
-    if (!start) break;
-    closing.lastIndex = opening.lastIndex;
-    if (!closing.exec(text)) break; // later ones are not closed either
-    kept += `${text.slice(position, start.index)} `;
-    position = closing.lastIndex;
+/** A text on its way, and of each of its units the piece of the text as sent that it stands for. */
+class Traced {
+  constructor(text) {
+    this.text = text;
+    this.starts = []; // in code points
+    let point = 0;
+    for (const character of text) {
+      for (let unit = 0; unit < character.length; unit += 1) this.starts.push(point);
+      point += 1;
+    }
+    this.ends = this.starts.map((start) => start + 1);
   }
-  return kept + text.slice(position);
+
+  /** Put something else in the place of stretches, `[from, to, made]` in their order. */
+  change(edits) {
+    if (!edits.length) return;
+    const { text, starts, ends } = this;
+    Object.assign(this, { text: "", starts: [], ends: [] });
+    let position = 0;
+    for (const [from, to, made] of [...edits, [text.length, text.length, ""]]) {
+      this.text += text.slice(position, from) + made;
+      for (; position < from; position += 1) this.#push(starts[position], ends[position]);
+      for (let unit = 0; unit < made.length; unit += 1) this.#push(starts[from], ends[to - 1]);
+      position = to;
+    }
+  }
+
+  #push(start, end) {
+    this.starts.push(start);
+    this.ends.push(end);
+  }
+
+  replace(pattern, make) {
+    this.change(Array.from(this.text.matchAll(pattern), ({ 0: sent, index }) => [index, index + sent.length, make(sent)]));
+  }
 }
 
-/** Putting many marks of one letter in order takes the square of their number: drop what is too much. */
-function cutMarks(run) {
+/** Where each stretch stands that is closed; it becomes a space, and what is never closed stays. */
+function hidden(text, opening, closing) {
+  const found = [];
+  for (closing.lastIndex = 0; ;) {
+    opening.lastIndex = closing.lastIndex;
+    const start = opening.exec(text);
+    if (!start) return found;
+    closing.lastIndex = opening.lastIndex;
+    if (!closing.exec(text)) return found; // later ones are not closed either
+    found.push([start.index, closing.lastIndex, " "]);
+  }
+}
+
+/** What stands for an entity; of `&notit` the last two letters stand for themselves. */
+function resolved({ 0: sent, index }, resolve) {
+  const made = resolve(sent);
+  let kept = 0;
+  if (sent[1] !== "#") while (kept < made.length && sent.at(-1 - kept) === made.at(-1 - kept)) kept += 1;
+  return [index, index + sent.length - kept, made.slice(0, made.length - kept)];
+}
+
+/** Putting many marks of one letter in order takes the square of their number: find what is too much. */
+function tooMany({ 0: run, index }) {
+  const found = [];
   let marks = 0;
-  return [...run].filter((each) => (marks = MARK.test(each) ? marks + 1 : 0) <= MOST_MARKS).join("");
+  for (const character of run) {
+    marks = MARK.test(character) ? marks + 1 : 0;
+    if (marks > MOST_MARKS) found.push([index, index + character.length, ""]);
+    index += character.length;
+  }
+  return found;
+}
+
+/** Of letters and marks that change, each stands where it stood, and the last for the rest. */
+function composed({ 0: sent, index }) {
+  const made = sent.normalize();
+  if (made === sent) return [];
+  const [old, fresh] = [[...sent], [...made]];
+  const last = Math.min(old.length, fresh.length) - 1;
+  const end = index + sent.length;
+  const edits = fresh.slice(0, last).map((each, at) => [index, index += old[at].length, each]);
+  return [...edits, [index, end, fresh.slice(last).join("")]];
+}
+
+function cleaned(text, resolve) {
+  const found = new Traced(text);
+  if (text.includes("<")) {
+    for (const [opening, closing] of SPANS) found.change(hidden(found.text, opening, closing));
+    found.replace(TAG, () => " ");
+  }
+  if (found.text.includes("&")) found.change(Array.from(found.text.matchAll(ENTITY), (each) => resolved(each, resolve)));
+  if (found.text.normalize() === found.text) return found;
+  found.change([...found.text.matchAll(LONG_RUN)].flatMap(tooMany));
+  found.change([...found.text.matchAll(LETTER)].flatMap(composed));
+  return found;
 }
 
 /** Strip markup, resolve entities, compose; `resolve` knows what an entity stands for. */
-export function clean(text, resolve) {
-  let found = text;
-  if (found.includes("<")) {
-    for (const [opening, closing] of SPANS) found = cutSpans(found, opening, closing);
-    found = found.replace(TAG, " ");
-  }
-  if (found.includes("&")) found = found.replace(ENTITY, resolve);
-  if (found.normalize("NFC") === found) return found;
-  return found.replace(LONG_RUN, cutMarks).normalize("NFC");
-}
+export const clean = (text, resolve) => cleaned(text, resolve).text;
 
 /** Make the function from an entity to its text; names without a semicolon count by their beginning. */
 export function resolver({ entities, numbers }) {
@@ -95,42 +160,58 @@ export class Words {
     return clean(text, this.#resolve);
   }
 
-  /** Return `{ ids, known, total, unknown }` of a text. */
+  /** Return `{ ids, known, total, unknown }` of a text, and where the words stand in it, `places`. */
   encode(text) {
-    const ids = [];
+    const read = [];
     const unknown = new Set();
-    const found = this.split(this.clean(text));
+    const found = this.#split(text);
     const late = this.#late(found);
-    for (const word of found) {
+    for (const [word, ...place] of found) {
       const id = late.has(word) ? RARE : this.#lookUp(word);
-      if (id) ids.push(id);
+      if (id) read.push([id, place]);
       if (id === RARE && unknown.size < MOST_UNKNOWN) unknown.add(word);
     }
-    const known = ids.filter((id) => id !== RARE).length;
-    return { ids: crop(ids, this.#settings), known, total: ids.length, unknown: [...unknown] };
+    const known = read.filter(([id]) => id !== RARE).length;
+    const kept = crop(read, this.#settings);
+    const [ids, places] = [0, 1].map((at) => kept.map((each) => each[at]));
+    return { ids, places, known, total: read.length, unknown: [...unknown] };
   }
 
   #late(found) {
     if (found.length <= MOST_STEMMED || this.#settings.stem === "none") return new Set();
-    const words = [...new Set(found)].slice(MOST_STEMMED);
+    const words = [...new Set(found.map(([word]) => word))].slice(MOST_STEMMED);
     return new Set(words.filter((word) => !this.#dropped.has(word)));
   }
 
-  /** Split clean text into lower-case words. */
-  split(text) {
-    const lower = text.toLowerCase();
-    if (this.#settings.alphabet === "latin") return lower.split(/[^a-z0-9]+/).filter(Boolean);
-    let found = "";
-    for (const character of lower) found += this.#letter(character);
-    return found.split(" ").map((word) => word.replace(/^'+|'+$/g, "")).filter(Boolean);
+  /** Split a text into lower-case words, `[word, start, end]`. */
+  #split(text) {
+    const found = cleaned(text, this.#resolve);
+    const lower = found.text.toLowerCase();
+    found.replace(/\u0130/g, (each) => each.toLowerCase()); // the one letter that becomes two
+    found.text = lower;
+    let pattern = /[a-z0-9]+/g;
+    if (this.#settings.alphabet !== "latin") {
+      pattern = /[^ ']+(?:'+[^ ']+)*/g;
+      found.change(this.#written(lower));
+    }
+    return Array.from(found.text.matchAll(pattern), ({ 0: word, index }) =>
+      [word, found.starts[index], found.ends[index + word.length - 1]]);
+  }
+
+  #written(lower) {
+    const edits = [];
+    let at = 0;
+    for (const character of lower) {
+      const made = this.#letter(character);
+      if (made !== character) edits.push([at, at + character.length, made]);
+      at += character.length;
+    }
+    return edits;
   }
 
   #letter(character) {
     let found = this.#known.get(character);
-    if (found === undefined) {
-      found = this.#stand(character);
-      this.#known.set(character, found);
-    }
+    if (found === undefined) this.#known.set(character, found = this.#stand(character));
     return found;
   }
 

@@ -26,7 +26,7 @@ export class Device {
   async judge(text, signal, explain = false) {
     await this.ready();
     signal.throwIfAborted();
-    return this.#once("judge", { text, explain });
+    return this.#once("judge", { text, explain }, signal);
   }
 
   /** Write a text, or go on with one; `told` hears `start` and each `piece`. True when it is whole. */
@@ -42,16 +42,21 @@ export class Device {
         if (said.done) resolve(true);
       });
       signal.addEventListener("abort", () => {
-        this.#worker.postMessage({ id, kind: "stop" });
+        this.#stop(id);
         resolve(false);
       }, { once: true });
     });
   }
 
-  #once(kind, given) {
+  #once(kind, given, signal) {
     return new Promise((resolve, reject) => {
-      this.#send(kind, given, (said) => (said.failed === undefined ? resolve(said.value) : reject(failureOf(said))));
+      const id = this.#send(kind, given, (said) => (said.failed === undefined ? resolve(said.value) : reject(failureOf(said))));
+      signal?.addEventListener("abort", () => this.#stop(id), { once: true });
     });
+  }
+
+  #stop(id) {
+    if (this.#waiting.has(id)) this.#worker.postMessage({ id, kind: "stop" });
   }
 
   #send(kind, given, hear) {

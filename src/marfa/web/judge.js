@@ -1,6 +1,7 @@
 // A model that judges: a text in, the answer of `/v1/predict` out.
 
 import { Words } from "./codec.js";
+import { weigh } from "./explaining.js";
 import { Judging } from "./judging.js";
 import { Refusal, weightsOf } from "./model.js";
 
@@ -28,8 +29,15 @@ export class Judge {
     return { read, shares: read.known ? this.#network.probabilities(read.ids) : null };
   }
 
-  /** The answer of `/v1/predict`. */
-  answer(text) {
+  /** The answer of `/v1/predict`; `explain`: with what each word adds to the label. */
+  answer(text, explain = false) {
+    let last = null;
+    for (last of this.answering(text, explain));
+    return last;
+  }
+
+  /** The same in steps, so that others may be heard between them; the last one is the answer. */
+  *answering(text, explain) {
     const { read, shares } = this.judge(text);
     const { known, total, unknown } = read;
     const [kind, reason] = this.#refusal(text, read);
@@ -39,7 +47,7 @@ export class Judge {
       throw Object.assign(new Refusal(422, title, reason), refused);
     }
     const best = shares.indexOf(Math.max(...shares));
-    return {
+    const answer = {
       label: kind ? null : this.#labels[best],
       score: kind ? null : round(shares[best]),
       probabilities: Object.fromEntries(this.#labels.map((label, at) => [label, round(shares[at])])),
@@ -48,6 +56,20 @@ export class Judge {
       ...(kind ? { reason } : {}),
       ...refused,
     };
+    if (explain && !kind) answer.explanation = yield* this.#explanation(text, read, best, shares[best]);
+    yield answer;
+  }
+
+  *#explanation(text, { ids, places }, best, whole) {
+    const points = [...text];
+    const words = [];
+    for (const [count, weight] of weigh(this.#network, ids, best, whole)) {
+      for (const [start, end] of places.slice(words.length, words.length + count)) {
+        words.push({ text: points.slice(start, end).join(""), start, end, weight: round(weight) + 0 }); // no -0
+      }
+      yield null;
+    }
+    return { label: this.#labels[best], words };
   }
 
   /** Why a text is not judged, in a word and in a sentence; none where it is. */

@@ -9,25 +9,30 @@ class Direction {
     this.input = new Matrix(4 * hidden, weights[`${name}.weight_ih_l0`]);
     this.state = new Matrix(4 * hidden, weights[`${name}.weight_hh_l0`]);
     this.bias = sum(weights[`${name}.bias_ih_l0`], weights[`${name}.bias_hh_l0`]);
+    this.gates = padded(this.state);
+  }
+
+  /** Move state and cell on by a word, of which `added` is what it adds to the gates. */
+  step(added, state, cell) {
+    this.state.multiply(state, 0, this.gates);
+    remember(this.gates, added, this.hidden, cell, state, 0);
   }
 
   /** Read vectors in their order, or from the last one, and write states to `out` from `offset` on. */
   read(inputs, backwards, out, offset) {
     const { hidden } = this;
-    const gates = padded(this.state);
     const state = new Float64Array(hidden);
     const cell = new Float64Array(hidden);
-    const projected = this.#project(inputs);
+    const projected = this.project(inputs);
     for (let step = 0; step < inputs.length; step += 1) {
       const place = backwards ? inputs.length - 1 - step : step;
-      this.state.multiply(state, 0, gates);
-      remember(gates, projected.get(inputs[place]), hidden, cell, state, 0);
+      this.step(projected.get(inputs[place]), state, cell);
       out[place].set(state, offset);
     }
   }
 
   /** What each vector adds to the gates; a word that comes again is the same vector, computed once. */
-  #project(inputs) {
+  project(inputs) {
     const projected = new Map(inputs.map((input) => [input, padded(this.input)]));
     const pairs = [...projected];
     for (let at = 0; at < pairs.length; at += 2) {
@@ -52,17 +57,22 @@ export class Judging {
       directions.map((each) => new Direction(weights, `lstm.${layer}.${each}`, shape.hidden)));
   }
 
+  /** The vector of each word; a word that comes again has the same one. */
+  embedded(ids) {
+    const rows = new Map(ids.map((id) => [id, this.table.row(id, this.shape.embedding)]));
+    return ids.map((id) => rows.get(id));
+  }
+
   probabilities(ids) {
-    const { embedding, hidden } = this.shape;
-    const rows = new Map(ids.map((id) => [id, this.table.row(id, embedding)]));
-    const embedded = ids.map((id) => rows.get(id));
+    const { hidden } = this.shape;
+    const embedded = this.embedded(ids);
     let states = embedded;
     for (const layer of this.layers) {
       const next = states.map(() => new Float64Array(hidden * layer.length));
       layer.forEach((each, at) => each.read(states, at === 1, next, at * hidden));
       states = next;
     }
-    return softmax(this.#logits(this.#features(states, embedded)));
+    return this.shares(this.#features(states, embedded));
   }
 
   #features(states, embedded) {
@@ -74,12 +84,14 @@ export class Judging {
       parts.push(states.at(-1).slice(0, hidden), states[0].slice(hidden));
     }
     if (skip) parts.push(mean(embedded));
-    return parts.flatMap((part) => [...part]);
+    return parts;
   }
 
-  #logits(features) {
-    return Array.from(this.bias, (bias, label) => features.reduce(
-      (total, value, at) => total + value * this.output[label * features.length + at], bias));
+  /** What the last layer makes of the parts of what it reads. */
+  shares(parts) {
+    const features = parts.flatMap((part) => [...part]);
+    return softmax(Array.from(this.bias, (bias, label) => features.reduce(
+      (total, value, at) => total + value * this.output[label * features.length + at], bias)));
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { Refusal, read } from "./model.js";
 
-const PIECE_MS = 30; // of writing before what there is is shown, and a message to stop is heard
+const PIECE_MS = 30; // of computing before what there is is shown, and a message to stop is heard
 
 let model = null; // a promise
 const stopped = new Set();
@@ -33,6 +33,17 @@ async function write(id, author, { asked, begun, made }) {
   postMessage({ id, piece, done: true });
 }
 
+async function judge(id, ready, { text, explain }) {
+  let since = performance.now();
+  for (const value of ready.answering(text, explain)) {
+    if (value) postMessage({ id, done: true, value });
+    if (performance.now() - since < PIECE_MS) continue;
+    await heard();
+    if (stopped.delete(id)) throw new Error("it was stopped");
+    since = performance.now();
+  }
+}
+
 addEventListener("message", async ({ data: { id, kind, ...given } }) => {
   if (kind === "stop") {
     stopped.add(id);
@@ -42,7 +53,7 @@ addEventListener("message", async ({ data: { id, kind, ...given } }) => {
     model ??= load(given.file);
     const ready = await model;
     if (kind === "write") await write(id, ready, given);
-    else if (kind === "judge") postMessage({ id, done: true, value: ready.answer(given.text, given.explain) });
+    else if (kind === "judge") await judge(id, ready, given);
     else postMessage({ id, done: true, value: ready.id });
   } catch (problem) {
     if (kind === "load") model = null; // it may be had another time

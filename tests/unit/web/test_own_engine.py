@@ -46,12 +46,21 @@ def test_it_declines_as_python(engine, name):
     assert kinds == {"", "empty", "unknown_words", "script", "short"}
 
 
+@pytest.mark.parametrize("name", claims.SHAPES)
+def test_it_explains_as_python_with_networks_of_every_shape(engine, name):
+    claims.explains_as_python(engine, untrained.judge(*claims.SHAPES[name]), 200)
+
+
 def test_it_takes_late_words_for_rare_as_python(engine):
     claims.takes_late_words_for_rare_as_python(engine)
 
 
 def test_it_judges_as_python_with_a_trained_model(engine, model_path):
     claims.judges_as_python(engine, model_path, 400)
+
+
+def test_it_explains_as_python_with_a_trained_model(engine, model_path):
+    claims.explains_as_python(engine, model_path, 200)
 
 
 def test_it_answers_the_golden_requests(engine, model_path, writer_path):

@@ -107,6 +107,39 @@ def test_where_the_models_file_is_damaged_the_servers_failure_is_shown(beside: V
     beside.assert_error("The server failed")
 
 
+def test_why_is_told_by_this_device_in_the_words_of_the_server(
+    beside: Visit, model_path: Path
+) -> None:
+    text = "\U0001f3ac I loved this <b>wonderful</b> film, caf&eacute; and all."
+    beside.send(text, Reply(hang_up=True))
+    beside.await_state("answer")
+    (expected,) = loading.predictor(model_path, "numpy").explain([text])
+    assert expected.explanation
+    beside.server.replies = [Reply(b"", 500)]
+    beside.page.click("#why")
+    beside.page.locator("blockquote").wait_for()
+    assert beside.page.locator("blockquote").text_content() == text
+    marked = beside.page.locator("blockquote :is(.for, .against)").all_text_contents()
+    # the page leaves out what weighs little, and its weights are coarser
+    heavy = [word.text for word in expected.explanation.words if abs(word.weight) > 0.01]
+    assert set(heavy) <= set(marked) <= {word.text for word in expected.explanation.words}
+    assert "Answered on this device" in beside.text("#result")
+
+
+def test_an_explanation_that_is_given_up_lets_the_next_text_be_answered(
+    page: Page, server: FakeServer, model_path: Path
+) -> None:
+    add(server, model_path, alone=True)
+    visit = Visit(page, server).open()
+    visit.send(TEXT * 150, Reply(hang_up=True))
+    visit.await_state("answer")
+    page.click("#why")
+    visit.send("It was dull and I want my money back.", Reply(hang_up=True))
+    visit.await_state("answer")
+    expect(page.locator("blockquote")).to_contain_text("money back")
+    assert visit.noted == []
+
+
 def test_a_page_without_a_server_answers_at_once(
     page: Page, server: FakeServer, model_path: Path
 ) -> None:

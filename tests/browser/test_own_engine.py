@@ -55,6 +55,19 @@ def test_it_judges_as_python_with_a_trained_model(engine: claims.Engine, model_p
     claims.judges_as_python(engine, model_path, MANY)
 
 
+@pytest.mark.parametrize("name", claims.SHAPES)
+def test_it_explains_as_python_with_networks_of_every_shape(
+    engine: claims.Engine, name: str
+) -> None:
+    claims.explains_as_python(engine, untrained.judge(*claims.SHAPES[name]), MANY // 10)
+
+
+def test_it_explains_as_python_with_a_trained_model(
+    engine: claims.Engine, model_path: Path
+) -> None:
+    claims.explains_as_python(engine, model_path, MANY // 10)
+
+
 def test_it_answers_the_golden_requests(
     engine: claims.Engine, model_path: Path, writer_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.contract.doors import assert_handled_as_the_contract_does
 
-from marfa.container import golden
+from marfa.container import contract, golden
 from marfa.container.contract import EVENTS, JSON, LINES, PROBLEM, TEXT, Limits, Request, respond
 from marfa.errors import BundleError
 from marfa.loading import load
@@ -47,6 +47,48 @@ def test_an_answer_says_what_and_how_sure_and_what_was_known(model):
     assert answer["known_words"]["total"] == 11
     assert "zorblax" in answer["known_words"]["unknown"]
     assert answer["model"] == model.model_id
+
+
+def test_why_a_label_is_told_of_each_word_where_it_stands_in_the_text_as_it_was_sent(model):
+    text = "\U0001f3ac A <b>wonderful</b> caf&eacute; film, I loved it."
+    answer = json.loads(ask(model, {"text": text, "explain": True}, JSON).body)
+    assert list(answer)[-1] == "explanation"
+    assert answer["explanation"]["label"] == answer["label"]
+    words = answer["explanation"]["words"]
+    pieces = ["A", "wonderful", "caf&eacute;", "film", "I", "loved", "it"]
+    assert [word["text"] for word in words] == pieces
+    assert all(text[word["start"] : word["end"]] == word["text"] for word in words)
+    assert all(list(word) == ["text", "start", "end", "weight"] for word in words)
+    assert any(word["weight"] for word in words)
+    without = text.replace("wonderful", "")
+    other = json.loads(ask(model, {"text": without}, JSON).body)["probabilities"]
+    lost = answer["score"] - other[answer["label"]]
+    assert words[1]["weight"] == pytest.approx(lost, abs=2.1e-4)
+
+
+def test_only_what_is_asked_for_and_has_a_label_is_explained(model):
+    plain = json.loads(ask(model, {"text": REVIEW, "explain": False}, JSON).body)
+    assert "explanation" not in plain
+    found = json.loads(ask(model, {"texts": [REVIEW, ""], "explain": True}, JSON).body)["results"]
+    assert ["explanation" in each for each in found] == [True, False]
+    rows = [{"text": REVIEW, "explain": True}, {"text": REVIEW}, {"text": REVIEW, "explain": 1}]
+    body = b"\n".join(json.dumps(row).encode() for row in rows)
+    lines = [json.loads(line) for line in ask(model, body, LINES).body.splitlines()]
+    assert lines[0].pop("explanation") == found[0]["explanation"]
+    assert lines[:2] == [plain, plain]
+    assert lines[2]["error"]["detail"] == "explain must be true or false"
+    response = ask(model, {"text": REVIEW, "explain": True}, JSON, TEXT)
+    assert response.body == str(model.labels.index(plain["label"])).encode()
+
+
+def test_an_explanation_is_made_in_steps_and_sent_as_a_whole(model):
+    body = json.dumps({"text": REVIEW * 60, "explain": True}).encode()
+    request = Request("POST", "/invocations", JSON, JSON, body)
+    parts = list(contract.ask(model, request).parts)
+    assert len(parts) > 50
+    assert [part.body for part in parts[:-1]] == [b""] * (len(parts) - 1)
+    assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
+    assert len(json.loads(parts[-1].body)["explanation"]["words"]) == 600
 
 
 def test_many_texts_are_answered_as_each_alone(model):
@@ -91,6 +133,12 @@ def test_lines_answer_line_by_line_and_a_bad_one_spoils_no_other(model):
         (b'{"text": NaN}', JSON, 400),
         (b'{"text": "a", "x": Infinity}', JSON, 400),
         (b'{"text": "good", "extra": 1}', JSON, 400),
+        (b'{"text": "good", "explain": 1}', JSON, 400),
+        (b'{"text": "good", "explain": "extra"}', JSON, 400),
+        (b'{"texts": ["good"], "explain": null}', JSON, 400),
+        (b'{"explain": true}', JSON, 400),
+        (json.dumps({"texts": ["a"] * 9, "explain": True}).encode(), JSON, 413),
+        (b'{"text": "a", "explain": true}\n' * 9, LINES, 413),
         (b'{"text": "a", "texts": ["b"]}', JSON, 400),
         (b'{"texts": "good"}', JSON, 400),
         (b'{"texts": [1]}', JSON, 400),
@@ -112,7 +160,8 @@ def test_bad_input_gets_its_4xx_and_none_of_it_comes_back(model, body, content_t
     assert (response.status, response.content_type) == (status, PROBLEM)
     document = json.loads(response.body)
     assert document["status"] == status
-    assert set(document) == {"type", "title", "status", "detail"}
+    refused = {"refused"} if status == 422 else set()
+    assert set(document) == {"type", "title", "status", "detail"} | refused
     for word in ("qzxv", "extra", "прекрасно", "Traceback"):
         assert word not in response.body.decode()
 

@@ -1,5 +1,6 @@
 """predict: the shell and the Python API."""
 
+import json
 import subprocess
 import sys
 
@@ -46,6 +47,37 @@ def test_a_text_can_be_piped(model_path):
     done = shell(model_path, stdin=b"\xff")
     assert done.returncode == 3
     assert b"not UTF-8" in done.stderr
+
+
+TEXT = "A <b>wonderful</b> film: I loved it, though the ending was dull."
+
+
+def test_why_is_told_in_signs_and_bars_the_strongest_first(model_path):
+    done = shell(model_path, "--explain", TEXT, "")
+    lines = done.stdout.decode().splitlines()
+    label = lines[0].split()[0]
+    assert lines[1] == f"  + speaks for {label}, - against: what it loses without the word"
+    told = [
+        line.split()
+        for line in lines[2 : lines.index("-  no word is left of the text after cleaning")]
+    ]
+    weights = [float(weight) for weight, bar, *_ in told if set(bar) <= {"+", "-"}]
+    assert weights == sorted(weights, key=abs, reverse=True)
+    assert len(weights) >= 1
+    for weight, bar, word in told[: len(weights)]:
+        assert set(bar) == {weight[0]}
+        assert word in TEXT
+    assert b"\x1b" not in done.stdout
+
+
+def test_why_as_a_document_holds_every_word(model_path):
+    done = shell(model_path, "--explain", "--json", TEXT)
+    (found,) = json.loads(done.stdout)["results"]
+    words = found["explanation"]["words"]
+    assert len(words) == found["total"] == 11
+    assert all(TEXT[word["start"] : word["end"]] == word["text"] for word in words)
+    plain = json.loads(shell(model_path, "--json", TEXT).stdout)["results"][0]
+    assert "explanation" not in plain
 
 
 def test_a_missing_model_is_exit_3_and_says_how_to_make_one(tmp_path):
@@ -96,6 +128,17 @@ def test_a_running_server_says_the_same(model_path):
         assert one.probabilities == pytest.approx(other.probabilities, abs=1e-4)
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_running_server_says_why(model_path):
+    texts = [TEXT] * 9 + [""]  # more than it explains in one request
+    with Running(model_path, ServeSettings(port=0, engine="numpy")) as server:
+        asked = predict("", texts, against=server.url, explain=True)
+    (here,) = predict(model_path, [TEXT], engine="numpy", explain=True)
+    assert [each.explanation is None for each in asked] == [False] * 9 + [True]
+    for one, other in zip(asked[8].explanation.words, here.explanation.words, strict=True):
+        assert (one.text, one.start, one.end) == (other.text, other.start, other.end)
+        assert one.weight == pytest.approx(other.weight, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,9 @@ def predict(
             allow_leading_hyphen=True,
         ),
     ],
+    explain: Annotated[
+        bool, Parameter(help="Say which words speak for the label, and which against it.", negative="")
+    ] = False,
     against: _AGAINST = "",
     options: Annotated[PREDICT, FLAT] = PREDICT(),
     common: COMMON = Common(),
@@ -230,7 +233,12 @@ def predict(
     asked = list(given) if given and given != ("-",) else [show.read_stdin()]
     settings = settings_of("", options)
     judged = stage(
-        model, asked, engine=settings.serve.engine, against=against, cloud=settings.cloud
+        model,
+        asked,
+        engine=settings.serve.engine,
+        explain=explain,
+        against=against,
+        cloud=settings.cloud,
     )
     show.predict(judged, common.json)
     if all(item.label is None for item in judged):

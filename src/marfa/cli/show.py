@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from marfa.cli import show_explaining
 from marfa.errors import DataError
 
 if TYPE_CHECKING:  # it needs numpy, which --help does without
@@ -241,15 +242,22 @@ def site(result: Mapping[str, Any], as_json: bool) -> None:
 
 
 def predict(judgements: Sequence[Judgement], as_json: bool) -> None:
-    """Print one line a text."""
+    """Print one line a text, and below it why, where that was asked."""
     if as_json:
-        return document("predict", {"results": [asdict(item) for item in judgements]})
+        results = [asdict(item) for item in judgements]
+        for result in results:
+            if result["explanation"] is None:
+                del result["explanation"]
+        return document("predict", {"results": results})
     for item in judgements:
         if item.label is None:
             stdout().print(plain(f"-  {item.reason}"))
         else:
             known = f"{item.known} of {item.total} words known"
             stdout().print(plain(f"{item.label}  {item.score:.4f}  ({known})"))
+        if item.explanation:
+            for line in show_explaining.lines(item.explanation, plain):
+                stdout().print(line)
     return None
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from marfa.container.contract import EVENTS, JSON, Limits
+from marfa.container.judging import MOST_EXPLAINED
 from marfa.errors import DataError, NetworkError, SettingsError
 
 _AT_ONCE = 64
@@ -64,27 +65,30 @@ class Client:
             raise _foreign(where)
         return document
 
-    def judge(self, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
+    def judge(self, texts: Iterable[str], *, explain: bool = False) -> Iterator[dict[str, Any]]:
         """Yield one answer for each text, in order, asking for many at once.
+
+        Args:
+            texts: texts as people wrote them.
+            explain: ask for what each word adds to the label, too.
 
         Raises:
             NetworkError: if the server does not answer, or not with success.
             DataError: if an answer is not marfa's.
         """
         limits = self._limits()
+        most = min(MOST_EXPLAINED if explain else _AT_ONCE, limits.max_texts)
         some: list[bytes] = []
         for text in texts:
             # half a surrogate pair has no UTF-8; what takes its place is no word either
             item = json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")
-            size = sum(map(len, some)) + 2 * len(some) + len(item) + 20
-            if some and (
-                len(some) == min(_AT_ONCE, limits.max_texts) or size > limits.max_body_bytes
-            ):
-                yield from self._judge(some)
+            size = sum(map(len, some)) + 2 * len(some) + len(item) + 40
+            if some and (len(some) == most or size > limits.max_body_bytes):
+                yield from self._judge(some, explain)
                 some = []
             some.append(item)
         if some:
-            yield from self._judge(some)
+            yield from self._judge(some, explain)
 
     def generate(self, prompt: str = "", **options: Any) -> dict[str, Any]:
         """Ask for a text, and wait for all of it.
@@ -153,8 +157,9 @@ class Client:
         where = f"{self.url}/invocations"
         return urllib.request.Request(where, body, headers)  # noqa: S310 - http(s)
 
-    def _judge(self, items: list[bytes]) -> list[dict[str, Any]]:
-        request = self._question(b'{"texts": [' + b", ".join(items) + b"]}", JSON)
+    def _judge(self, items: list[bytes], explain: bool) -> list[dict[str, Any]]:
+        end = b'], "explain": true}' if explain else b"]}"
+        request = self._question(b'{"texts": [' + b", ".join(items) + end, JSON)
         where = request.full_url
         results = _document(self._read(request)[1], where).get("results")
         if not isinstance(results, list):

@@ -8,6 +8,7 @@ from typing import Any
 
 from marfa.container.client import Client
 from marfa.errors import DataError
+from marfa.explaining import Explanation, Word
 from marfa.loading import predictor
 from marfa.predictor import Judgement
 from marfa.settings import CloudSettings, ServeSettings
@@ -18,6 +19,7 @@ def predict(
     texts: Sequence[str],
     *,
     engine: str = ServeSettings.engine,
+    explain: bool = False,
     against: str = "",
     cloud: CloudSettings | None = None,
 ) -> list[Judgement]:
@@ -27,6 +29,7 @@ def predict(
         model: a model.tar.gz or a bundle folder; not looked at where a server is asked.
         texts: texts as people wrote them.
         engine: "auto", "numpy" or "onnx".
+        explain: say of each word, too, by how much it moves the label's probability.
         against: the URL of a running server, or the name of a deployment, to ask instead.
         cloud: region and profile, for a deployment.
 
@@ -40,11 +43,12 @@ def predict(
         GoneError: if there is no such deployment.
     """
     if not against:
-        return predictor(model, engine).judge(texts)
+        loaded = predictor(model, engine)
+        return loaded.explain(texts) if explain else loaded.judge(texts)
     from marfa.aws.address import address
 
     client = Client(address(against, cloud or CloudSettings()))
-    return [_judgement(document, client.url) for document in client.judge(texts)]
+    return [_judgement(document, client.url) for document in client.judge(texts, explain=explain)]
 
 
 def _judgement(document: dict[str, Any], where: str) -> Judgement:
@@ -58,6 +62,33 @@ def _judgement(document: dict[str, Any], where: str) -> Judgement:
             "known_words": {"known": int(known), "total": int(total), "unknown": list(unknown)},
         }:
             reason = str(document.get("reason", ""))
-            return Judgement(label, score, probabilities, known, total, tuple(unknown), reason)
-    message = "the answer is not marfa's"
-    raise DataError(message, where=where)
+            refused = str(document.get("refused", ""))
+            why = (
+                _explanation(document["explanation"], where) if "explanation" in document else None
+            )
+            counts = known, total, tuple(unknown)
+            return Judgement(label, score, probabilities, *counts, reason, refused, why)
+    raise _foreign(where)
+
+
+def _explanation(document: Any, where: str) -> Explanation:
+    match document:
+        case {"label": str(label), "words": [*words]}:
+            return Explanation(label, tuple(_word(word, where) for word in words))
+    raise _foreign(where)
+
+
+def _word(document: Any, where: str) -> Word:
+    match document:
+        case {
+            "text": str(text),
+            "start": int(start),
+            "end": int(end),
+            "weight": float() | int() as weight,
+        }:
+            return Word(text, start, end, weight)
+    raise _foreign(where)
+
+
+def _foreign(where: str) -> DataError:
+    return DataError("the answer is not marfa's", where=where)

@@ -244,6 +244,32 @@ class Slow:
         return self._engine.probabilities(tokens_BT, lengths_B)
 
 
+def test_an_explanation_lets_others_come_between(running):
+    texts = [f"A {word} film, not dull at all. " * 200 for word in ("good", "bad", "long", "fine")]
+    body = json.dumps({"texts": texts, "explain": True})
+    done = []
+
+    def explained():
+        status, _, content = ask(
+            running, "POST", "/invocations", body, {"Content-Type": "application/json"}
+        )
+        assert status == 200
+        results = json.loads(content)["results"]
+        done.append([len(each["explanation"]["words"]) for each in results])
+
+    long = threading.Thread(target=explained)
+    long.start()
+    time.sleep(0.2)
+    for _ in range(5):
+        began = time.monotonic()
+        status, _, _ = ask(running, "POST", "/invocations", "good", {"Content-Type": "text/plain"})
+        assert status == 200
+        assert time.monotonic() - began < 0.5
+    assert not done
+    long.join()
+    assert done == [[600] * 4]
+
+
 def test_too_many_waiting_requests_are_refused_at_once_and_the_others_answered(model_path):
     with Running(model_path, ServeSettings(port=0, queue=2, engine="numpy")) as server:
         slow = Slow(server.model.engine)

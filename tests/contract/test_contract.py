@@ -81,11 +81,29 @@ def test_only_what_is_asked_for_and_has_a_label_is_explained(model):
     assert response.body == str(model.labels.index(plain["label"])).encode()
 
 
-def test_an_explanation_is_made_in_steps_and_sent_as_a_whole(model):
+class Counting:
+    """An engine that counts its calls."""
+
+    def __init__(self, engine):
+        self.engine, self.calls = engine, 0
+        self.name, self.at_once = engine.name, engine.at_once
+
+    def probabilities(self, tokens_BT, lengths_B):
+        self.calls += 1
+        return self.engine.probabilities(tokens_BT, lengths_B)
+
+
+def test_an_explanation_is_made_a_call_at_a_time_and_sent_as_a_whole(model_path):
+    model = load(model_path, engine="numpy")
+    model.engine = engine = Counting(model.engine)
     body = json.dumps({"text": REVIEW * 60, "explain": True}).encode()
-    request = Request("POST", "/invocations", JSON, JSON, body)
-    parts = list(contract.ask(model, request).parts)
-    assert len(parts) > 50
+    parts, calls = [], []
+    for part in contract.ask(model, Request("POST", "/invocations", JSON, JSON, body)).parts:
+        parts.append(part)
+        calls.append(engine.calls)
+    assert calls[0] == 1  # what has judged it
+    assert calls[-1] > 50
+    assert set(np.diff(calls)) <= {0, 1}
     assert [part.body for part in parts[:-1]] == [b""] * (len(parts) - 1)
     assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
     assert len(json.loads(parts[-1].body)["explanation"]["words"]) == 600

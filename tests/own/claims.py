@@ -105,13 +105,13 @@ def explains_as_python(engine: Engine, made: Bundle | Path, count: int) -> None:
     plain = [
         " ".join(texts.WORDS[at % 29] for at in range(number, number + 700)) for number in (0, 9)
     ]
-    asked = [
-        *some,
-        *plain,
-        "film " * many,
+    odd = [
+        "a good &#x30 film",
+        "a good film a" + "\u0316\u0301" * 40,
         "movie movies",
         "a film qzxjv was",
     ]
+    asked = [*some, *plain, *odd, "film " * many]
     documents = [{"text": text, "explain": True} for text in asked]
     found = engine(exact(made), {"answer": documents})["answer"]
     explained = 0

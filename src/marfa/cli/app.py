@@ -217,7 +217,8 @@ def predict(
         ),
     ],
     explain: Annotated[
-        bool, Parameter(help="Say which words speak for the label, and which against it.", negative="")
+        bool,
+        Parameter(help="Say which words speak for the label, and which against it.", negative=""),
     ] = False,
     against: _AGAINST = "",
     options: Annotated[PREDICT, FLAT] = PREDICT(),

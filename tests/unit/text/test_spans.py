@@ -11,7 +11,7 @@ from marfa.text.codec import Codec
 from marfa.text.vocab import RARE, Vocab
 
 CODECS = {
-    name: Codec(chosen, Vocab((*texts.WORDS, "movi", "bore", "café")))
+    name: Codec(chosen, Vocab((*texts.WORDS, "movi", "bore", "café", "\u03c3\u03b1\u03c2")))
     for name, chosen in {
         "default": TextSettings(),
         "tutorial": TextSettings(alphabet="latin", stop_words="english", stem="porter"),
@@ -27,6 +27,7 @@ CODECS = {
 @given(texts.strategy(texts.WORDS))
 @example("\u0130stanbul <!-- <b> --> film<script>not</script>&eacutex")
 @example("\u597d\u0301\u0323\u0301 e\u0301\u0323 q\u0301\u0323, \u1100\u1161\u11a8&nbsp;\u1100")
+@example("\u03a3\u0391\u03a3 \u0130 \u03a3\u0391\u03a3")
 @example("a" + "\u0316\u0301" * 40 + " film")
 @example("\u0958\u0958 \u0344 \u597d\u0344 \u212b\u0323")
 def test_the_words_are_those_that_are_read_and_stand_one_after_the_other(name, text):

@@ -344,11 +344,12 @@ def test_a_recording_of_something_else_is_none(model, part, other):
         golden.replay(model, json.dumps(pair).encode())
 
 
-def test_a_model_whose_engine_fails_is_refused_when_it_is_loaded(model, monkeypatch):
+def test_a_model_whose_engine_fails_is_refused_when_it_is_loaded(model_path):
     class Broken:
         name = precision = "broken"
 
+    model = load(model_path, engine="numpy")
     recorded = golden.record(model)
-    monkeypatch.setattr(model, "engine", Broken())
+    model.engine = Broken()
     with pytest.raises(BundleError, match="cannot answer here"):
         golden.replay(model, recorded)

@@ -77,6 +77,22 @@ def ask_cublas_for_equal_digits() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
+def keep_onnxruntime_to_itself() -> None:
+    """Keep ONNX Runtime, before it is imported, from telling its maker what it does.
+
+    It would begin a thread for it, and write files into the user's cache and the temporary folder.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def let_blas_use_one_thread() -> None:
+    """Set, before numpy is imported, that its products use one thread, unless the user has set another.
+
+    Where there is one process a core, more of them would only wait for each other.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def share_counters(folder: str) -> None:
     """Tell prometheus_client, which reads it from the environment alone, where to count.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from marfa import environment
 from marfa.cli import cloud, flags, show, show_cloud
 from marfa.cli.common import COMMON, DEBUG, FLAT, WHERE, Common, app, settings_of, talk
 from marfa.errors import RequestError, SettingsError
@@ -200,6 +201,7 @@ def serve(
     debug: DEBUG = False,
 ) -> None:
     """Serve a model until Ctrl-C: SageMaker's contract, the HTTP API and the page."""
+    environment.let_blas_use_one_thread()
     from marfa.stages.serve import serve as stage
 
     settings = settings_of("", options)

@@ -1,29 +1,27 @@
 """The processes of a server: forked from one that does nothing else, watched, and replaced.
 
-They are forked before anything is loaded that has threads; what has been loaded by then, the model's
-bytes for one, is in memory once.
+What has been loaded before they are forked, the model for one, is in memory once; it must have no
+threads.
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import multiprocessing
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from typing import Any
 
-from marfa import errors
 from marfa.errors import MarfaError
 
+_READY = b"ready"
 _SILENT_SECONDS = 30.0
 _PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
-"""Seconds before a process is begun again, by how often it has failed in a row before it was ready."""
 
 
 class Line:
@@ -38,9 +36,9 @@ class Line:
         self._line, self.place = line, place
         self._watcher = os.getppid()
 
-    def ready(self, **told: str) -> None:
-        """Tell that this process does its work, and something about it."""
-        self._line.send_bytes(json.dumps(told).encode())
+    def ready(self) -> None:
+        """Tell that this process does its work."""
+        self._line.send_bytes(_READY)
 
     @property
     def is_watched(self) -> bool:
@@ -50,11 +48,6 @@ class Line:
     def beat(self) -> None:
         """Tell that this process does not hang."""
         self._line.send_bytes(b"")
-
-    def fail(self, error: MarfaError) -> None:
-        """Tell why this process cannot do its work."""
-        told = {"what": error.what, "where": error.where, "hint": error.hint}
-        self._line.send_bytes(json.dumps({"failed": type(error).__name__, **told}).encode())
 
 
 Work = Callable[[Line], None]
@@ -69,21 +62,19 @@ class _Place:
         number: from 0.
         process: who is there; None between two.
         line: what it tells.
-        told: what it told when it was ready.
+        ready: it has told that it does its work.
         heard: when it last told anything; by `time.monotonic`.
         due: when somebody is to be put there; by `time.monotonic`.
-        failures: how many in a row have failed before they were ready.
-        error: why the last of them has.
+        failures: how many in a row have ended before they were ready.
     """
 
     number: int
     process: ForkProcess | None = None
     line: Connection | None = None
-    told: dict[str, str] | None = None
+    ready: bool = False
     heard: float = 0.0
     due: float = 0.0
     failures: int = 0
-    error: MarfaError | None = None
 
 
 class Crew:
@@ -94,6 +85,8 @@ class Crew:
         count: how many there are.
         note: told of what went wrong and has been seen to.
         silent_seconds: a process whose loop has not gone round for so long hangs, and is ended.
+        pauses: seconds before another takes the place of one that ended before it was ready, by how
+            many in a row have.
     """
 
     def __init__(
@@ -102,27 +95,21 @@ class Crew:
         count: int,
         note: Callable[[str], None],
         silent_seconds: float = _SILENT_SECONDS,
+        pauses: Sequence[float] = _PAUSES,
     ) -> None:
-        self._work, self._note, self._silent_seconds = work, note, silent_seconds
+        self._work, self._note = work, note
+        self._silent_seconds, self._pauses = silent_seconds, pauses
         self._places = [_Place(number) for number in range(count)]
         self._context = multiprocessing.get_context("fork")
 
-    def start(self) -> dict[str, str]:
+    def start(self) -> None:
         """Begin all processes, and wait for one that is ready.
 
-        Returns:
-            What it told.
-
         Raises:
-            MarfaError: if one fails before.
+            MarfaError: if none can be brought to the work.
         """
-        while True:
+        while not any(place.ready for place in self._places):
             self.watch(0.1)
-            for place in self._places:
-                if place.error:
-                    raise place.error
-                if place.told is not None:
-                    return place.told
 
     def watch(self, seconds: float) -> None:
         """See to it that somebody is in each place.
@@ -145,8 +132,9 @@ class Crew:
             if place.process and time.monotonic() - place.heard > self._silent_seconds:
                 self._note("a process hung, and was ended")
                 place.process.kill()
-        if all(place.failures >= len(_PAUSES) for place in self._places):
-            raise self._places[0].error or MarfaError("no process could begin to serve")
+        if all(place.failures >= len(self._pauses) for place in self._places):
+            message = "no process could be brought to its work"
+            raise MarfaError(message)
 
     def stop(self, seconds: float) -> None:
         """Let all processes end their work; kill those that have not after so many seconds."""
@@ -165,10 +153,11 @@ class Crew:
     def _fill(self, place: _Place) -> None:
         gc.freeze()  # what the collector does not touch stays in memory once
         place.line, theirs = self._context.Pipe()
-        place.process = self._context.Process(target=_be, args=(self._work, theirs, place.number))
+        about = self._work, theirs, place.number, self._note
+        place.process = self._context.Process(target=_be, args=about)
         place.process.start()
         theirs.close()
-        place.told, place.error, place.heard = None, None, time.monotonic()
+        place.ready, place.heard = False, time.monotonic()
 
     def _hear(self, place: _Place) -> None:
         assert place.line
@@ -178,13 +167,8 @@ class Crew:
             self._empty(place)
             return
         place.heard = time.monotonic()
-        if not said:
-            return
-        told = json.loads(said)
-        if "failed" in told:
-            place.error = _error(told)
-        else:
-            place.told, place.failures = told, 0
+        if said == _READY:
+            place.ready, place.failures = True, 0
 
     def _empty(self, place: _Place) -> None:
         """Take leave of a process that has ended by itself."""
@@ -192,26 +176,21 @@ class Crew:
         assert place.line
         place.process.join()
         place.line.close()
-        if place.told is None:
+        if not place.ready:
             place.failures += 1
-            place.error = place.error or MarfaError("a process ended before it could serve")
         code = place.process.exitcode
         self._note(f"a process ended by itself ({code}); another takes its place")
-        place.process = place.line = place.told = None
-        place.due = time.monotonic() + _PAUSES[min(place.failures, len(_PAUSES) - 1)]
+        place.process.close()
+        place.process, place.line, place.ready = None, None, False
+        place.due = time.monotonic() + self._pauses[min(place.failures, len(self._pauses) - 1)]
 
 
-def _be(work: Work, line: Connection, number: int) -> None:
+def _be(work: Work, line: Connection, number: int, note: Callable[[str], None]) -> None:
     """Be one of the processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; who watches tells the others
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until there is something to be finished
-    mine = Line(line, number)
     try:
-        work(mine)
-    except MarfaError as error:
-        mine.fail(error)
-
-
-def _error(told: dict[str, Any]) -> MarfaError:
-    kind: type[MarfaError] = getattr(errors, told["failed"], MarfaError)
-    return kind(told["what"], where=told["where"], hint=told["hint"])
+        work(Line(line, number))
+    except Exception as error:  # noqa: BLE001 - a traceback is for nobody here
+        note(f"a process failed: {type(error).__name__}")
+        sys.exit(1)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import onnxruntime
-
+from marfa import environment
 from marfa.bundle import GRAPHS
 from marfa.engines.onnx_check import check
 from marfa.errors import BundleError
 
-# It would tell its maker what it does. The files that it makes in the cache folder when it is imported
-# (seen with 1.32) it makes all the same.
-onnxruntime.disable_telemetry_events()
+environment.keep_onnxruntime_to_itself()
+import onnxruntime  # noqa: E402 - it looks at the environment when it is imported
 
 
 def open_session(graph: bytes, name: str, threads: int) -> Any:

@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-from importlib import import_module
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
@@ -25,7 +24,6 @@ from marfa.errors import MarfaError, SettingsError
 from marfa.settings import ServeSettings
 
 if TYPE_CHECKING:
-    from marfa.container.app import Application
     from marfa.predictor import Predictor
     from marfa.writer import Writer
 
@@ -51,20 +49,21 @@ def serve(
         SettingsError: if the address cannot be listened on.
         MarfaError: if no process can be brought to serve.
     """
+    from marfa.container.server import Server  # noqa: F401 - once for all processes
+
     talk, settings = talk or Silence(), settings or ServeSettings()
-    bundle = bundles.load(Path(model))
+    bundle, loaded = _load(model, settings)
     listener, url = _listen(settings.host, settings.port)
     counters = tempfile.mkdtemp(prefix="marfa-counters-")
     count = settings.workers or min(_cores(), _MOST_WORKERS)
-    work = functools.partial(_work, bundle, listener, settings, counters)
+    work = functools.partial(_work, loaded, bundle, listener, settings, counters)
     noting.tell(settings.log)
-    import_module("marfa.container.server")  # once for all processes; it has no threads
     try:
         with signals.caught() as stop:
             servers = crew.Crew(work, count, noting.warn)
             try:
-                told = servers.start()
-                talk.say(f"serving {told['name']} ({told['engine']} engine), Ctrl-C to stop")
+                servers.start()
+                talk.say(f"serving {loaded.name} ({loaded.engine.name} engine), Ctrl-C to stop")
                 talk.say(url)
                 while not stop.signal_number:
                     servers.watch(0.05)
@@ -80,7 +79,17 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _load(path: str | Path, settings: ServeSettings) -> tuple[Bundle, Predictor | Writer]:
+    from marfa.container import golden
+
+    bundle = bundles.load(Path(path))
+    model = loading.of(bundle, settings.engine)
+    golden.replay(model, bundle.contents["golden.jsonl"])
+    return bundle, model
+
+
 def _work(
+    model: Predictor | Writer,
     bundle: Bundle,
     listener: socket.socket,
     settings: ServeSettings,
@@ -89,10 +98,11 @@ def _work(
 ) -> None:
     """Be one of the processes that serve."""
     from marfa.container import observing
+    from marfa.container.app import Application
     from marfa.container.server import Server
 
     observing.share(counters, line.place)
-    application, model = _application(bundle, settings, counters)
+    application = Application(model, settings, bundle=bundle, counters=counters)
     sys.setswitchinterval(_SWITCH_SECONDS)
 
     def tick() -> None:
@@ -102,25 +112,12 @@ def _work(
         elif not application.hangs:
             line.beat()
 
-    ready = functools.partial(line.ready, name=model.name, engine=model.engine.name)
-    server = Server(application, settings, ready, tick)
-
     def stop(number: int, frame: FrameType | None) -> None:
         server.should_exit = True
 
+    server = Server(application, settings, line.ready, tick)
     signal.signal(signal.SIGTERM, stop)
     server.run(sockets=[listener])
-
-
-def _application(
-    bundle: Bundle, settings: ServeSettings, counters: str = ""
-) -> tuple[Application, Predictor | Writer]:
-    from marfa.container import golden
-    from marfa.container.app import Application
-
-    model = loading.of(bundle, settings.engine)
-    golden.replay(model, bundle.contents["golden.jsonl"])
-    return Application(model, settings, bundle=bundle, counters=counters), model
 
 
 class Running:
@@ -141,9 +138,11 @@ class Running:
     """
 
     def __init__(self, model: str | Path, settings: ServeSettings) -> None:
+        from marfa.container.app import Application
         from marfa.container.server import Server
 
-        self.application, self.model = _application(bundles.load(Path(model)), settings)
+        bundle, self.model = _load(model, settings)
+        self.application = Application(self.model, settings, bundle=bundle)
         self._socket, self.url = _listen(settings.host, settings.port)
         self._server = Server(self.application, settings)
         self._thread = threading.Thread(

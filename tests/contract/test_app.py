@@ -234,6 +234,7 @@ class Slow:
     """An engine that holds every request until it is let go."""
 
     name = "slow"
+    at_once = 1
 
     def __init__(self, engine):
         self._engine = engine
@@ -332,6 +333,7 @@ class Broken:
     """An engine that fails with what it was given in its message."""
 
     name = "broken"
+    at_once = 1
 
     def probabilities(self, tokens_BT, lengths_B):
         raise ValueError("marker-string-55")

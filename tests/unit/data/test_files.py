@@ -453,7 +453,10 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.xlsx", "a.json", "a.txt", "a", "a.gz", "csv"])
 def test_other_kinds_are_refused_with_those_that_can_be_read(write: Write, name: str) -> None:
-    assert "expected .csv, .tsv, .jsonl, .parquet or a folder" in refusal(write(name, "text,label")).what
+    assert (
+        "expected .csv, .tsv, .jsonl, .parquet or a folder"
+        in refusal(write(name, "text,label")).what
+    )
 
 
 def test_nothing_is_opened_before_the_first_row_is_asked_for(tmp_path: Path) -> None:

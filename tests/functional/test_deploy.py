@@ -173,7 +173,7 @@ def test_the_throttle_is_no_wrong_answer_and_is_open_when_it_is_live(
     world.ask = Bucket(bed, world.ask, rate, burst).ask
     throttle = world.ask.__self__
     assert put(model_path, rate=rate, burst=burst)["url"]
-    assert throttle.there >= burst - 1
+    assert throttle.there >= burst - 1.01  # what has flowed in since is no whole number
 
 
 @pytest.mark.parametrize("code", [429, 503])

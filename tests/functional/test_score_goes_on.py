@@ -68,7 +68,7 @@ def children(pid):
 
 @pytest.fixture(scope="module")
 def longer(tmp_path_factory):
-    return write(tmp_path_factory.mktemp("longer") / "in.jsonl", TEXTS * 4)
+    return write(tmp_path_factory.mktemp("longer") / "in.jsonl", TEXTS * 12)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,6 @@ def test_the_same_command_goes_on(model_path, longer, whole_longer, tmp_path, nu
     output = tmp_path / "out.jsonl"
     first = begun(model_path, longer, output, start_new_session=True)
     wait_for_rows(output)
-    time.sleep(0.3)
     os.killpg(first.pid, number) if number == signal.SIGINT else first.send_signal(number)
     _, said = first.communicate(timeout=30)
     assert first.returncode == (-number if number == signal.SIGKILL else 128 + number)

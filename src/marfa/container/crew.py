@@ -132,6 +132,7 @@ class Crew:
             if place.process and time.monotonic() - place.heard > self._silent_seconds:
                 self._note("a process hung, and was ended")
                 place.process.kill()
+                place.heard = time.monotonic()  # what is left is to hear of its end
         if all(place.failures >= len(self._pauses) for place in self._places):
             message = "no process could be brought to its work"
             raise MarfaError(message)

@@ -193,10 +193,11 @@ def _is_problem(line: str, status: int) -> bool:
         return False
     return (
         isinstance(document, dict)
-        and document.keys() == _PROBLEM_KEYS
+        and document.keys() - {"refused"} == _PROBLEM_KEYS
         and document["type"] == "about:blank"
         and isinstance(document["title"], str)
         and isinstance(document["detail"], str)
+        and isinstance(document.get("refused", ""), str)
         and document["status"] == status
     )
 

@@ -49,7 +49,7 @@ test-browser: .venv/installed  ## the page in a real Chromium
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
 	$(BIN)/pytest tests/browser -o addopts='--strict-markers --import-mode=importlib'
 
-test-jobs: .venv/installed .venv/aws-lambda-rie  ## training and scoring as jobs, and the rehearsal of the whole way
+test-jobs: .venv/installed .venv/aws-lambda-rie  ## training and scoring as jobs and under kill -9, and the rehearsal of the whole way
 	$(BIN)/pytest -m job tests/functional
 
 test-cloud: .venv/installed  ## the account that is emulated for the tests, and a sample of its faults

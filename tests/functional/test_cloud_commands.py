@@ -36,6 +36,7 @@ def test_a_plan_says_what_would_be_and_what_it_would_cost(bed, model_path, tmp_p
         assert word in done.stdout
 
 
+@pytest.mark.job
 def test_one_document_for_a_program(bed, put, model_path, tmp_path):
     put(model_path)
     plan = json.loads(marfa("deploy", model_path, "--plan", "--json", "--workdir", tmp_path).stdout)
@@ -88,6 +89,7 @@ def test_the_policy_is_nothing_but_a_policy(bed, model_path):
     assert set(policy) == {"Version", "Statement"}
 
 
+@pytest.mark.job
 def test_what_is_up_is_told_and_then_taken_down(bed, put, model_path):
     bed.clock.moment = datetime.now(UTC)  # which is the other process's too
     put(model_path, target="endpoint")

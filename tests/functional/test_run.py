@@ -57,6 +57,7 @@ def test_imdb_from_nowhere_is_exit_4_with_a_way_out(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("recipe", ["sentiment", "shakespeare"])
 def test_killed_again_and_again_it_ends_with_the_same_bytes(
     recipe, model_path, writer_path, tmp_path

@@ -73,6 +73,7 @@ def test_the_same_run_twice_is_the_same_bytes(whole, tmp_path):
     assert not (made.folder / "run" / "checkpoints").exists()
 
 
+@pytest.mark.job
 @pytest.mark.parametrize("after", [1, 20, 60])
 def test_killed_anywhere_it_ends_with_the_same_bytes(whole, tmp_path, after):
     made = prepared(tmp_path, whole.recipe)
@@ -258,6 +259,7 @@ def stopped_early(made, *flags, after=20):
     process.wait()
 
 
+@pytest.mark.job
 def test_a_run_on_other_settings_leaves_the_first_one_alone(whole, tmp_path):
     made = prepared(tmp_path, whole.recipe)
     stopped_early(made, after=30)

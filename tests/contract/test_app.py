@@ -298,6 +298,43 @@ def test_too_many_waiting_requests_are_refused_at_once_and_the_others_answered(m
         assert statuses == [200, 200]
 
 
+def test_a_line_whose_question_is_refused_serves_on_and_the_refusal_is_counted(model_path):
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\nContent-Type: text/plain\r\n"
+    whole, large = (
+        b"Content-Length: 4\r\n\r\ngood",
+        b"Content-Length: 900000\r\n\r\n" + b"x" * 9_000,
+    )
+    with Running(model_path, ServeSettings(port=0, queue=1, engine="numpy")) as server:
+        slow = Slow(server.model.engine)
+        server.model.engine = slow
+        lines = [socket.create_connection(_address(server), timeout=5) for _ in range(3)]
+        first, second, third = lines
+        first.sendall(head + whole)
+        until(lambda: server.application.state.waiting == 1)
+        for pieces in (
+            [head + whole],
+            [head, whole[:-2], whole[-2:]],
+            [head + whole + head + whole],
+        ):
+            for piece in pieces:
+                second.sendall(piece)
+                time.sleep(0.02)
+            found = second.recv(65_536)
+            assert found.count(b"HTTP/1.1 503 ") == b"".join(pieces).count(b"POST")
+            assert found.count(b"x-request-id: mine\r\nretry-after: 1\r\n") == found.count(b"503 S")
+            assert json.loads(found.rpartition(b"\r\n\r\n")[2])["title"] == "Overloaded"
+        third.sendall(head + large)
+        assert b"connection: close" in third.recv(65_536)
+        slow.go.set()
+        assert b" 200 " in first.recv(65_536)
+        second.sendall(head + whole)
+        assert b" 200 " in second.recv(65_536)
+        for line in lines:
+            line.close()
+        _, _, counted = ask(server, "GET", "/metrics")
+    assert b'http_requests_total{path="/invocations",status="503"} 5.0' in counted
+
+
 def test_requests_under_way_are_finished_when_the_server_stops(model_path):
     server = Running(model_path, ServeSettings(port=0, engine="numpy"))
     with server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from starlette.applications import Starlette
@@ -36,6 +36,28 @@ _FRESH_SECONDS = 1.0
 Answer = Callable[[Request], Awaitable[Response]]
 
 
+def limits_of(settings: ServeSettings) -> contract.Limits:
+    """Return what one request may ask for."""
+    return contract.Limits(settings.max_body_bytes, settings.max_texts, settings.max_length)
+
+
+def pages_of(
+    model: Predictor | Writer, settings: ServeSettings, bundle: Bundle | None = None
+) -> dict[str, pages.Page]:
+    """Make what is always answered alike.
+
+    Args:
+        model: the loaded model.
+        settings: limits, which are told.
+        bundle: what the model was loaded from; with it the page can answer by itself too.
+
+    Returns:
+        The pages, by address.
+    """
+    found = pages.files(model, limits_of(settings))
+    return found | (pages.own(bundle, found) if bundle else pages.without())
+
+
 class Application:
     """What answers every request of a process; an ASGI application.
 
@@ -43,7 +65,7 @@ class Application:
         model: the loaded model.
         settings: limits.
         heartbeat: seconds of silence in a stream until it is said that it goes on.
-        bundle: what the model was loaded from; with it the page can answer by itself too.
+        found: what `pages_of` made; made here if not given.
         counters: where the server's other processes count, if there are any.
 
     Attributes:
@@ -57,19 +79,15 @@ class Application:
         settings: ServeSettings,
         heartbeat: float = HEARTBEAT_SECONDS,
         *,
-        bundle: Bundle | None = None,
+        found: Mapping[str, pages.Page] | None = None,
         counters: str = "",
     ) -> None:
         self.state = State()
         self.metrics = Metrics(model, counters)
-        self._model = model
-        self._limits = contract.Limits(
-            settings.max_body_bytes, settings.max_texts, settings.max_length
-        )
+        self._model, self._limits = model, limits_of(settings)
         door = contract.door(model)
         self._machine = Machine(partial(door.compute, model), door.AT_ONCE, settings.answer_seconds)
-        found = pages.files(model, self._limits)
-        found |= pages.own(bundle, found) if bundle else pages.without()
+        found = pages_of(model, settings) if found is None else found
         shown = {
             "/ping": self._ping,
             "/readyz": self._ping,

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from marfa import errors
 from marfa.container import contract
 from marfa.container.answering import Answering
-from marfa.container.messages import check_coding
+from marfa.container.messages import TOO_MANY, check_coding
 from marfa.settings import ServeSettings
 
 _HELD_BYTES = 32 << 20
@@ -67,8 +67,7 @@ class Asking:
 
     def _admit(self) -> None:
         if self._state.waiting >= self._settings.queue:
-            message = "too many requests are waiting"
-            raise errors.OverloadedError(message)
+            raise errors.OverloadedError(TOO_MANY)
 
     async def _read(self, body: _Body, headers: _Headers, receive: Receive) -> None:
         """Read the body within its limits, and not a byte further."""

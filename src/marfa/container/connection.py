@@ -15,7 +15,8 @@ from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from marfa import errors
-from marfa.container.messages import SAFETY, problem
+from marfa.container import routing
+from marfa.container.messages import SAFETY, TOO_MANY, problem
 from marfa.errors import MarfaError
 from marfa.settings import ServeSettings
 
@@ -24,6 +25,7 @@ _TAKEN_BYTES = 10_000
 """In `send_seconds` a client takes more than that, or the line is given up."""
 _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
+_QUESTIONS = {path.encode("ascii") for path in routing.ASKED}
 _WISH = (b"upgrade", b"connection", b"http2-settings")
 _UNHEARD = logging.getLogger("marfa.connection")
 _UNHEARD.setLevel(logging.CRITICAL + 1)
@@ -36,12 +38,15 @@ class Guard:
     Attributes:
         settings: limits.
         ending: says whether each answer is to be the last on its connection.
-        refused: told the status of each request that got no further than its connection.
+        full: says whether no further question can be taken.
+        refused: told the path, or "none", and the status of each request that got no further than its
+            connection.
     """
 
     settings: ServeSettings
     ending: Callable[[], bool]
-    refused: Callable[[int], None]
+    full: Callable[[], bool]
+    refused: Callable[[str, int], None]
 
 
 class Connection(HttpToolsProtocol):
@@ -62,6 +67,7 @@ class Connection(HttpToolsProtocol):
         self._left = self._thrown_away = 0
         self._held: list[bytes] = []
         self._fed = self._without_wish = b""
+        self._shed = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin."""
@@ -107,6 +113,8 @@ class Connection(HttpToolsProtocol):
         if self._thrown_away:
             if now - self._since > _LINGERING_SECONDS and not left:
                 self.transport.close()
+        elif self._is_idle and now - self._since > settings.header_seconds:
+            self.transport.close()
         elif self._in_head and now - self._since > settings.header_seconds:
             if self._head_bytes:
                 seconds = f"{settings.header_seconds:g} s"
@@ -129,20 +137,26 @@ class Connection(HttpToolsProtocol):
         if self.parser.get_method() == b"CONNECT":
             message = "this is no proxy"
             raise errors.RequestError(message)
-        if self.parser.should_upgrade():
+        self._shed = self._guard.full() and self._can_be_shed
+        if self._shed:
+            self._guard.refused(self.url.decode("ascii"), errors.OverloadedError.http_status)
+            name = next((value for name, value in self.headers if name == b"x-request-id"), b"")
+            self.transport.write(_SHED % (name[:64] or secrets.token_hex(8).encode()))
+        elif self.parser.should_upgrade():
             self._without_wish = self._head_without_wish()
         else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of its body."""
-        if not self._without_wish:
+        if not (self._without_wish or self._shed):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End it."""
-        if not self._without_wish:
+        if not (self._without_wish or self._shed):
             super().on_message_complete()
+        self._shed = False
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or what a callback has refused."""
@@ -168,6 +182,32 @@ class Connection(HttpToolsProtocol):
         left = [pair for pair in self.headers if pair[0] not in _WISH]
         first = b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
         return first + b"".join(b"%b: %b\r\n" % pair for pair in left) + b"\r\n"
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing is under way, and no clock of uvicorn's runs, as after what was shed."""
+        busy = (
+            self._in_head
+            or self._shed
+            or (self._running and not self._running[0].response_complete)
+        )
+        return not busy and self.timeout_keep_alive_task is None
+
+    @property
+    def _can_be_shed(self) -> bool:
+        """Whether the request can be refused without a word about its body.
+
+        Where there is ten times too much to do, what a refusal costs decides how much is still done;
+        this one costs a fraction of one that goes through the application.
+        """
+        if self.url not in _QUESTIONS or self.parser.get_method() != b"POST":
+            return False
+        if self._running and not self._running[0].response_complete:
+            return False
+        plain = self.parser.should_keep_alive() and not self.parser.should_upgrade()
+        length = next((value for name, value in self.headers if name == b"content-length"), b"")
+        short = length.isdigit() and int(length[:20]) <= _THROWN_AWAY_BYTES
+        return plain and short and not self.expect_100_continue and not self._guard.ending()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         send, cycle.transport = cycle.send, self
@@ -229,7 +269,7 @@ class Connection(HttpToolsProtocol):
                 return
             cycle.disconnected = True
             task.cancel()
-        self._guard.refused(error.http_status)
+        self._guard.refused("none", error.http_status)
         self.transport.write(_whole(error))
         self._close(whole=False)
 
@@ -238,17 +278,21 @@ def _long_head() -> MarfaError:
     return errors.LongHeadersError(f"the headers are larger than {_HEAD_BYTES} bytes")
 
 
-def _whole(error: MarfaError) -> bytes:
+def _whole(error: MarfaError, name: str = "", connection: str = "close") -> bytes:
     response = problem(error)
     headers = {
         "Content-Type": response.content_type,
         "Content-Length": str(len(response.body)),
-        "Connection": "close",
-        "X-Request-ID": secrets.token_hex(8),
+        "Connection": connection,
+        "X-Request-ID": name or secrets.token_hex(8),
         **response.headers,
         **SAFETY,
     }
     status = HTTPStatus(response.status)
     lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + response.body
+
+
+_SHED = _whole(errors.OverloadedError(TOO_MANY), "%b", "keep-alive")
+"""What is told where no further question can be taken, but for the request's name."""

@@ -152,6 +152,7 @@ class Crew:
             process.join()
 
     def _fill(self, place: _Place) -> None:
+        gc.collect()
         gc.freeze()  # what the collector does not touch stays in memory once
         place.line, theirs = self._context.Pipe()
         about = self._work, theirs, place.number, self._note

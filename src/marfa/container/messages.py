@@ -84,6 +84,9 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 """Those of a server that nobody has set otherwise."""
 
+TOO_MANY = "too many requests are waiting"
+"""What is said where no further question can be taken."""
+
 HEALTHY = Response(200, JSON, b'{"status":"Healthy"}')
 """What /ping answers where the model does."""
 

@@ -82,9 +82,9 @@ class Metrics:
 
         self.drift = Drift(registry)
 
-    def refuse(self, status: int) -> None:
+    def refuse(self, path: str, status: int) -> None:
         """Count a request that got no further than its connection."""
-        self.requests.labels("none", status).inc()
+        self.requests.labels(path, status).inc()
 
     def text(self) -> bytes:
         """Return all of it in Prometheus' form, of all processes of the server."""

@@ -59,7 +59,13 @@ class Server(uvicorn.Server):
         )
         self._application, self._drain_seconds = application, settings.drain_seconds
         self._ready, self._tick = ready, tick
-        guard = Guard(settings, lambda: application.state.draining, application.metrics.refuse)
+        state = application.state
+        guard = Guard(
+            settings,
+            lambda: state.draining,
+            lambda: state.waiting >= settings.queue,
+            application.metrics.refuse,
+        )
         self.config.guard = guard  # type: ignore[attr-defined]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -11,19 +11,21 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from marfa import bundle as bundles
 from marfa import loading, signals
-from marfa.bundle import Bundle
 from marfa.console import Silence, Talk
 from marfa.container import crew, noting
 from marfa.errors import MarfaError, SettingsError
 from marfa.settings import ServeSettings
 
 if TYPE_CHECKING:
+    from marfa.container import pages
     from marfa.predictor import Predictor
     from marfa.writer import Writer
 
@@ -52,11 +54,11 @@ def serve(
     from marfa.container.server import Server  # noqa: F401 - once for all processes
 
     talk, settings = talk or Silence(), settings or ServeSettings()
-    bundle, loaded = _load(model, settings)
+    loaded, found = _load(model, settings)
     listener, url = _listen(settings.host, settings.port)
     counters = tempfile.mkdtemp(prefix="marfa-counters-")
     count = settings.workers or min(_cores(), _MOST_WORKERS)
-    work = functools.partial(_work, loaded, bundle, listener, settings, counters)
+    work = functools.partial(_work, loaded, found, listener, settings, counters)
     noting.tell(settings.log)
     try:
         with signals.caught() as stop:
@@ -79,18 +81,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _load(path: str | Path, settings: ServeSettings) -> tuple[Bundle, Predictor | Writer]:
-    from marfa.container import golden
+def _load(
+    path: str | Path, settings: ServeSettings
+) -> tuple[Predictor | Writer, dict[str, pages.Page]]:
+    """Return a model that answers as it was packaged, and its pages."""
+    from marfa.container import app, golden
 
     bundle = bundles.load(Path(path))
     model = loading.of(bundle, settings.engine)
     golden.replay(model, bundle.contents["golden.jsonl"])
-    return bundle, model
+    # The page's own model is made of the rest; of the graphs the one that is needed has been read.
+    kept = {n: data for n, data in bundle.contents.items() if n not in bundles.GRAPHS.values()}
+    return model, app.pages_of(model, settings, replace(bundle, contents=kept))
 
 
 def _work(
     model: Predictor | Writer,
-    bundle: Bundle,
+    found: Mapping[str, pages.Page],
     listener: socket.socket,
     settings: ServeSettings,
     counters: str,
@@ -102,7 +109,7 @@ def _work(
     from marfa.container.server import Server
 
     observing.share(counters, line.place)
-    application = Application(model, settings, bundle=bundle, counters=counters)
+    application = Application(model, settings, found=found, counters=counters)
     sys.setswitchinterval(_SWITCH_SECONDS)
 
     def tick() -> None:
@@ -141,8 +148,8 @@ class Running:
         from marfa.container.app import Application
         from marfa.container.server import Server
 
-        bundle, self.model = _load(model, settings)
-        self.application = Application(self.model, settings, bundle=bundle)
+        self.model, found = _load(model, settings)
+        self.application = Application(self.model, settings, found=found)
         self._socket, self.url = _listen(settings.host, settings.port)
         self._server = Server(self.application, settings)
         self._thread = threading.Thread(

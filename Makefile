@@ -62,7 +62,7 @@ torture: .venv/installed .venv-peers/schemathesis/installed  ## everything that 
 	@$(BIN)/python -m tests.torture
 
 torture-sample: .venv/installed .venv-peers/schemathesis/installed  ## a sample of it, and planted bugs that each of its promises must see
-	$(BIN)/pytest $(wildcard tests/torture/fuzz tests/torture/load tests/torture/score) -o norecursedirs='.*'
+	$(BIN)/pytest $(wildcard tests/torture/fuzz tests/torture/load tests/torture/score) -o norecursedirs='.*' -o addopts='--strict-markers --import-mode=importlib'
 
 .venv-peers/%/installed: tests/peers/stacks/%.txt
 	$(PYTHON) -m venv --clear $(@D)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from tests.contract import tiny
@@ -166,6 +167,38 @@ def test_a_client_that_does_not_take_its_answer_is_given_up(tmp_path):
         )
         assert line.recv(100).startswith(b"HTTP/1.1 200 ")
         until(lambda: server.application.state.waiting == 0, 30)
+
+
+def test_a_client_that_reads_nothing_costs_little_memory(model_path):
+    settings = ServeSettings(port=0, engine="numpy", max_texts=10_000)
+    body = json.dumps({"texts": ["good"] * 10_000}).encode()
+    with Running(model_path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
+        line.sendall(
+            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        line.settimeout(30)
+        assert line.recv(12) == b"HTTP/1.1 200"
+        time.sleep(0.5)
+        (connection,) = server._server.server_state.connections
+        assert 0 < connection.transport.get_write_buffer_size() < 4 * 65_536
+        assert unsent(server) < 4 * 65_536
+        assert rest_of(line, 500_000) > 500_000
+
+
+def unsent(running):
+    """The bytes that the kernel keeps for a server's clients."""
+    port = f":{int(running.url.rstrip('/').rpartition(':')[2]):04X}"
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(int(row[4].split(":")[0], 16) for row in rows if row[1].endswith(port))
+
+
+def rest_of(line, least):
+    """How much comes, once it is read, until there is so much of it."""
+    found = 0
+    while found <= least:
+        found += len(line.recv(1 << 20))
+    return found
 
 
 def until(condition, seconds):

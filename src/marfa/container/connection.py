@@ -25,6 +25,8 @@ _TAKEN_BYTES = 10_000
 """In `send_seconds` a client takes more than that, or the line is given up."""
 _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
+_PIECE_BYTES = 65_536
+"""Of an answer, handed on before the client has taken those before: who does not read costs no more."""
 _QUESTIONS = {path.encode("ascii") for path in routing.ASKED}
 _WISH = (b"upgrade", b"connection", b"http2-settings")
 _UNHEARD = logging.getLogger("marfa.connection")
@@ -212,12 +214,17 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         send, cycle.transport = cycle.send, self
 
-        async def last(message: Any) -> None:
+        async def in_pieces(message: Any) -> None:
             if not cycle.response_started and (cycle.more_body or self._guard.ending()):
                 cycle.keep_alive = False
+            body = memoryview(message.get("body", b""))
+            while len(body) > _PIECE_BYTES:
+                piece, body = body[:_PIECE_BYTES], body[_PIECE_BYTES:]
+                await send({"type": message["type"], "body": piece, "more_body": True})
+                message = {**message, "body": body}
             await send(message)
 
-        cycle.send = last
+        cycle.send = in_pieces
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)

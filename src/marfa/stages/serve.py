@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _MOST_WORKERS = 4
 _SWITCH_SECONDS = 0.001
 """How long the loop waits for Python while the machine's thread computes with it."""
+_UNSENT_BYTES = 131_072
+"""Of an answer, kept by the kernel for a client that does not read."""
 _END_SECONDS = 1.0
 """For a process to end, when it has finished what was under way."""
 
@@ -189,6 +191,8 @@ def _listen(host: str, port: int) -> tuple[socket.socket, str]:
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # its connections have it too; without it the kernel keeps megabytes for a slow reader
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
             listener.bind(address)
         except OSError:
             listener.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tests.torture.load.client import Ask
@@ -14,23 +15,53 @@ from tests.torture.load.record import Record, percentile
 from tests.torture.load.steady import judged, within
 from tests.torture.promise import Promise
 
-FACTORS = (2, 5, 10)
 _CONNECTIONS = 1024
-_GOODPUT, _REFUSAL_MS, _RECOVERY_SECONDS = 0.9, 20.0, 2.0
 _AFTER_SECONDS, _WINDOW_SECONDS = 3.0, 0.25
 
 
+@dataclass(frozen=True, slots=True)
+class Much:
+    """How much is asked.
+
+    Attributes:
+        capable: the capacity, in requests a second.
+        factor: of the capacity.
+        seconds: for how long.
+        seed: of the times between requests.
+    """
+
+    capable: float
+    factor: float
+    seconds: float
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is promised.
+
+    Attributes:
+        lost: share of the capacity, at most, that is not answered rightly.
+        refusal_ms: what a refusal may take, but for a hundredth of them.
+        accepted_ms: what a request that is not refused may take, but for a hundredth of them.
+        ping_ms: what a ping may take.
+        recovery: seconds until all is well again.
+    """
+
+    lost: float = 0.1
+    refusal_ms: float = 20.0
+    accepted_ms: float = 200.0
+    ping_ms: float = 200.0
+    recovery: float = 2.0
+
+    def loosened(self, times: float) -> Bounds:
+        """Return bounds so many times as wide; half of the goodput promised has to be left."""
+        times_ms = (each * times for each in (self.refusal_ms, self.accepted_ms, self.ping_ms))
+        return Bounds((1 + self.lost) / 2, *times_ms, self.recovery)
+
+
 def overload(
-    url: str,
-    asks: Sequence[Ask],
-    cores: Cores,
-    capable: float,
-    factor: float,
-    seconds: float,
-    seed: int,
-    *,
-    accepted_ms: float = 200.0,
-    ping_ms: float = 200.0,
+    url: str, asks: Sequence[Ask], cores: Cores, much: Much, bounds: Bounds
 ) -> Iterator[Promise]:
     """Ask several times as much as the capacity, ping meanwhile, and from one moment on ask half of it.
 
@@ -38,39 +69,35 @@ def overload(
         url: of the server.
         asks: questions that know their answers.
         cores: whose the cores are.
-        capable: the capacity, in requests a second.
-        factor: of the capacity.
-        seconds: for how long.
-        seed: of the times between requests.
-        accepted_ms: what a request that is not refused may take, but for a hundredth of them.
-        ping_ms: what a ping may take.
+        much: how much is asked.
+        bounds: what is promised.
     """
+    capable, factor, seconds = much.capable, much.factor, much.seconds
     name = f"{factor:g} times capacity, {asks[0].name}"
     with kept_to(cores.tool):
-        calm = open_load(url, asks, capable / 2, _AFTER_SECONDS / 2, seed=seed).at(99)
-        whole, pings = asyncio.run(_both(url, asks, capable, factor, seconds, seed))
+        calm = open_load(url, asks, capable / 2, _AFTER_SECONDS / 2, seed=much.seed).at(99)
+        whole, pings = asyncio.run(_both(url, asks, much))
     record, after = whole.part(0, seconds), whole.part(seconds, seconds + _AFTER_SECONDS)
     told = f"{capable * factor:,.0f} a second, {cores}"
     borne = record.answered + record.refused
     yield judged(f"{name}: answered or refused in form", record, borne, told)
     good = record.rate / capable
     told = f"{record.rate:,.0f} of {capable:,.0f} a second"
-    lost = within(f"{name}: goodput lost", (1 - good) * 100, (1 - _GOODPUT) * 100, "%", told)
-    yield lost
+    yield within(f"{name}: goodput lost", (1 - good) * 100, bounds.lost * 100, "%", told)
     refusals = record.refusals
     told = (
         f"p50 {percentile(refusals, 50) * 1000:.1f}, p100 {percentile(refusals, 100) * 1000:.1f} ms"
     )
     late = percentile(refusals, 99) * 1000 if refusals else float("inf")
-    yield within(f"{name}: p99 to a refusal", late, _REFUSAL_MS, "ms", told)
-    yield within(f"{name}: p99 of what is accepted", record.at(99) * 1000, accepted_ms, "ms")
-    quick = sum(status == 200 and took * 1000 <= ping_ms for status, took in pings)
+    yield within(f"{name}: p99 to a refusal", late, bounds.refusal_ms, "ms", told)
+    yield within(f"{name}: p99 of what is accepted", record.at(99) * 1000, bounds.accepted_ms, "ms")
+    quick = sum(status == 200 and took * 1000 <= bounds.ping_ms for status, took in pings)
     worst = max((took for _, took in pings), default=0) * 1000
     yield Promise(
-        f"{name}: /ping within {ping_ms:g} ms", len(pings), quick, f"at most {worst:.0f} ms"
+        f"{name}: /ping within {bounds.ping_ms:g} ms", len(pings), quick, f"at most {worst:.0f} ms"
     )
     back = recovery(after, max(2 * calm, 0.05))
-    yield within(f"{name}: recovery", back, _RECOVERY_SECONDS, "s")
+    yield within(f"{name}: recovery", back, bounds.recovery, "s")
 
 
 def recovery(record: Record, calm: float) -> float:
@@ -96,13 +123,14 @@ def recovery(record: Record, calm: float) -> float:
 
 
 async def _both(
-    url: str, asks: Sequence[Ask], capable: float, factor: float, seconds: float, seed: int
+    url: str, asks: Sequence[Ask], much: Much
 ) -> tuple[Record, list[tuple[int, float]]]:
+    seconds, seed = much.seconds, much.seed
     load = Load(url, asks, connections=_CONNECTIONS, patience=10.0, seed=seed)
     pings: list[tuple[int, float]] = []
     pinging = asyncio.create_task(_ping(url, seconds, pings))
-    times = schedule(capable * factor, seconds, seed)
-    times += [seconds + at for at in schedule(capable / 2, _AFTER_SECONDS, seed + 1)]
+    times = schedule(much.capable * much.factor, seconds, seed)
+    times += [seconds + at for at in schedule(much.capable / 2, _AFTER_SECONDS, seed + 1)]
     record = await load.open(times)
     await pinging
     return record, pings

@@ -76,11 +76,9 @@ def test_overload(model, bug, names):
         with serving(model, bug) as (served, asks):
             capable = steady.capacity(served.url, asks, apart(), 1.0)
             # its queue is short, so a ping that waits in it is slow, but not by a fifth of a second
-            ping_ms = 25.0 if bug == "queued ping" else 200.0
-            found = overload.overload(
-                served.url, asks, apart(), capable, 5, 2.0, 1, ping_ms=ping_ms
-            )
-            return [*found]
+            bounds = overload.Bounds(ping_ms=25.0 if bug == "queued ping" else 200.0)
+            much = overload.Much(capable, 5, 2.0)
+            return [*overload.overload(served.url, asks, apart(), much, bounds)]
 
     bears(bug, run, *names)
 

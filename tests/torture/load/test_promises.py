@@ -30,7 +30,7 @@ def test_it_keeps_nothing_of_what_it_was_sent(models):
 
 @pytest.mark.usefixtures("quiet_machine")
 def test_it_lets_nobody_hold_it_up(models):
-    kept(promises.slowed(models[0], SEED))
+    kept(promises.slowed(models[0], promises.SAMPLE, SEED))
 
 
 def test_it_ends_in_order_and_is_never_well_when_it_is_not(models):

@@ -129,6 +129,66 @@ def test_requests_that_are_sent_without_waiting_are_answered_in_order(running):
     assert statuses == [b"200", b"404"] * 3
 
 
+def test_more_than_a_few_at_once_are_not_read_and_the_line_ends_after_those(running):
+    ping = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+    with dial(running) as line:
+        line.sendall(GOOD + ping * 10_000)
+        found = rest(line)
+    assert 10 < found.count(b"HTTP/1.1 200 ") <= 20
+    assert found.count(b"HTTP/1.1 ") == found.count(b"HTTP/1.1 200 ")
+
+
+def test_nothing_is_read_while_some_wait_for_their_turn(running):
+    ping = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+    with dial(running) as line:
+        for _ in range(20):  # each piece has no more than may wait, together they are too many
+            line.sendall(ping * 12)
+            found = b""
+            while found.count(b"HTTP/1.1 200 ") < 12:
+                found += line.recv(65_536)
+
+
+def test_a_question_that_is_refused_for_others_sake_holds_no_line_without_its_body(model_path):
+    settings = ServeSettings(port=0, engine="numpy", **SHORT)
+    with Running(model_path, settings) as server, dial(server) as line:
+        server.application.state.waiting = settings.queue
+        line.sendall(TEXT + b"Content-Length: 60000\r\n\r\n")
+        answer = rest(line)
+        server.application.state.waiting = 0
+    assert answer.startswith(b"HTTP/1.1 503 ")
+
+
+WISH = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+
+
+def test_of_two_wishes_for_another_protocol_at_once_no_body_is_taken_for_a_request(running):
+    inner = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+    one = TEXT + WISH + b"Content-Length: 4\r\n\r\ngood"
+    two = TEXT + WISH + b"Content-Length: %d\r\n\r\n%b" % (len(inner), inner)
+    with dial(running) as line:
+        line.sendall(one + two + b"GET /v1/model HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        found = rest(line)
+    assert [piece[:3] for piece in found.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 3
+
+
+def test_a_thousand_wishes_at_once_are_no_failure_of_ours(running, caplog):
+    with dial(running) as line:
+        line.sendall(
+            b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n" * 1_400
+        )
+        assert rest(line).count(b"HTTP/1.1 200 ") > 10
+    assert not caplog.records
+
+
+def test_a_body_is_not_counted_as_the_headers_of_what_follows_it(running):
+    body = b"good " * 9_000
+    with dial(running) as line:
+        line.sendall(TEXT + b"Content-Length: %d\r\n\r\n%bGET /ping HT" % (len(body), body))
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        line.sendall(b"TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert rest(line).startswith(b"HTTP/1.1 200 ")
+
+
 def test_what_follows_a_good_request_and_is_none_does_not_spoil_its_answer(running):
     with dial(running) as line:
         line.sendall(GOOD + b"nonsense\r\n\r\n")

@@ -25,6 +25,8 @@ _TAKEN_BYTES = 10_000
 """In `send_seconds` a client takes more than that, or the line is given up."""
 _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
+_PIPELINED = 16
+"""Requests that wait for their turn on one connection; it ends after them, whatever follows."""
 _PIECE_BYTES = 65_536
 """Of an answer, handed on before the client has taken those before: who does not read costs no more."""
 _QUESTIONS = {path.encode("ascii") for path in routing.ASKED}
@@ -68,8 +70,8 @@ class Connection(HttpToolsProtocol):
         self._since = self._left_since = self.loop.time()
         self._left = self._thrown_away = 0
         self._held: list[bytes] = []
-        self._fed = self._without_wish = b""
-        self._shed = False
+        self._fed = self._without_wish = self._again = b""
+        self._shed = self._deaf = self._ended_here = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin."""
@@ -92,10 +94,15 @@ class Connection(HttpToolsProtocol):
             if self._thrown_away > _THROWN_AWAY_BYTES:
                 self.transport.abort()
             return
-        self._fed = data
-        super().data_received(data)
+        self._ended_here = False
+        more = data
+        while more and not self._deaf:
+            self._fed, self._again = more, b""
+            super().data_received(more)
+            more = self._again
         self._fed = b""
-        if self._in_head:
+        # where another request has ended in the same piece, the head is less than that
+        if self._in_head and not self._ended_here:
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES:
                 self._refuse(_long_head())
@@ -115,6 +122,9 @@ class Connection(HttpToolsProtocol):
         if self._thrown_away:
             if now - self._since > _LINGERING_SECONDS and not left:
                 self.transport.close()
+        elif self._shed:
+            if now - self._since > settings.body_seconds:
+                self.transport.close()  # it has its answer; the body never came
         elif self._is_idle and now - self._since > settings.header_seconds:
             self.transport.close()
         elif self._in_head and now - self._since > settings.header_seconds:
@@ -129,7 +139,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._in_head, self._head_bytes, self._since = True, 0, self.loop.time()
+        self._in_head, self._head_bytes, self._since = True, 1, self.loop.time()
 
     def on_headers_complete(self) -> None:
         """Begin to answer it."""
@@ -139,8 +149,12 @@ class Connection(HttpToolsProtocol):
         if self.parser.get_method() == b"CONNECT":
             message = "this is no proxy"
             raise errors.RequestError(message)
+        if len(self.pipeline) >= _PIPELINED:
+            message = "too many requests at once on one connection"
+            raise errors.OverloadedError(message)
         self._shed = self._guard.full() and self._can_be_shed
         if self._shed:
+            self._since = self.loop.time()
             self._guard.refused(self.url.decode("ascii"), errors.OverloadedError.http_status)
             name = next((value for name, value in self.headers if name == b"x-request-id"), b"")
             self.transport.write(_SHED % (name[:64] or secrets.token_hex(8).encode()))
@@ -158,7 +172,7 @@ class Connection(HttpToolsProtocol):
         """End it."""
         if not (self._without_wish or self._shed):
             super().on_message_complete()
-        self._shed = False
+        self._shed, self._ended_here = False, True
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or what a callback has refused."""
@@ -176,9 +190,14 @@ class Connection(HttpToolsProtocol):
         """
         cause = sys.exception()
         assert isinstance(cause, HttpParserUpgrade)
-        again, self._without_wish = self._without_wish + self._fed[cause.args[0] :], b""
+        self._again, self._without_wish = self._without_wish + self._fed[cause.args[0] :], b""
         self.parser = HttpRequestParser(self)
-        super().data_received(again)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; what follows those that wait is read after them."""
+        super().on_response_complete()
+        if self.pipeline or (self._deaf and not self._thrown_away):
+            self.flow.pause_reading()
 
     def _head_without_wish(self) -> bytes:
         left = [pair for pair in self.headers if pair[0] not in _WISH]
@@ -188,12 +207,8 @@ class Connection(HttpToolsProtocol):
     @property
     def _is_idle(self) -> bool:
         """Whether nothing is under way, and no clock of uvicorn's runs, as after what was shed."""
-        busy = (
-            self._in_head
-            or self._shed
-            or (self._running and not self._running[0].response_complete)
-        )
-        return not busy and self.timeout_keep_alive_task is None
+        busy = self._running and not self._running[0].response_complete
+        return not (busy or self._in_head) and self.timeout_keep_alive_task is None
 
     @property
     def _can_be_shed(self) -> bool:
@@ -247,7 +262,7 @@ class Connection(HttpToolsProtocol):
     def close(self) -> None:
         """Close, once what there is to say has been sent."""
         self._flush()
-        self._close(whole=not (self._running and self._running[0].more_body))
+        self._close(whole=not (self._deaf or (self._running and self._running[0].more_body)))
 
     def _flush(self) -> None:
         if self._held and not self.transport.is_closing():
@@ -266,12 +281,16 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, error: MarfaError) -> None:
         """Answer something that gets no further than here, and close."""
-        if self._thrown_away or self.transport.is_closing():
+        if self._thrown_away or self._deaf or self.transport.is_closing():
             return
         if self._running and not self._running[0].response_complete:
             cycle, task = self._running
-            if cycle.response_started or not cycle.more_body:
-                cycle.keep_alive = False  # the answer under way is finished before
+            if self.pipeline and self.pipeline[0][0].more_body:
+                self.pipeline.popleft()  # this is about its body
+            last = self.pipeline[0][0] if self.pipeline else cycle
+            if last.response_started or not last.more_body:
+                last.keep_alive = False  # what has arrived whole is answered before
+                self._deaf = True
                 self.flow.pause_reading()
                 return
             cycle.disconnected = True

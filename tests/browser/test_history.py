@@ -94,6 +94,17 @@ def test_whoever_wants_none_kept_has_none_kept(visit: Visit) -> None:
     assert kept(visit) == ["four"]
 
 
+def test_what_was_deleted_in_another_tab_does_not_come_back(visit: Visit) -> None:
+    visit.ask("my secret", judgement())
+    other = Visit(visit.page.context.new_page(), visit.server).open()
+    kept(other)
+    other.page.get_by_role("button", name="Delete all").click()
+    visit.ask("another text", judgement())
+    assert kept(visit) == ["another text"]
+    assert "secret" not in stored(visit)
+    assert other.noted == []
+
+
 @pytest.mark.parametrize("left", ["{", "null", "7", '{"a": 1}', '["good", 7, null]'])
 def test_what_somebody_else_has_written_there_does_no_harm(visit: Visit, left: str) -> None:
     visit.evaluate("(left) => localStorage.setItem('marfa.texts /prod/', left)", left)

@@ -12,21 +12,23 @@ const TEXTS = `marfa.texts ${PLACE}`;
 const OFF = `marfa.off ${PLACE}`;
 
 let latest = []; // where the browser keeps nothing, until the page is closed
+let unkept = false; // it has refused to keep them
 const [past, keeps, all, note] = ["past", "keeps", "forget", "kept"].map((id) => document.getElementById(id));
 
 function read() {
+  if (unkept) return latest;
   try {
     const found = JSON.parse(store.get(TEXTS));
-    if (Array.isArray(found)) latest = found.filter((each) => typeof each === "string");
+    if (Array.isArray(found)) return found.filter((each) => typeof each === "string");
   } catch { // somebody else's writing
   }
-  return latest;
+  return []; // or deleted, perhaps from another tab
 }
 
 function write(texts) {
   let left = MOST_CHARACTERS;
   latest = texts.slice(0, MOST).filter((text) => (left -= text.length) >= 0);
-  return store.set(TEXTS, latest.length ? JSON.stringify(latest) : null);
+  unkept = !store.set(TEXTS, latest.length ? JSON.stringify(latest) : null);
 }
 
 /** Keep a text, unless the person wants none kept. */

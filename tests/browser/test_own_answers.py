@@ -21,6 +21,7 @@ from marfa.settings import ServeSettings
 from marfa.stages.serve import Running
 
 TEXT = "I loved this wonderful film."
+GONE_STATUSES = (401, 403, 404, 410, 421, 451)
 
 
 def add(server: FakeServer, path: Path, *, alone: bool = False) -> None:
@@ -73,6 +74,8 @@ def test_a_slow_server_is_waited_for_a_while_and_then_never_heard(beside: Visit)
         (problem(503, "Busy", "come back"), "the server was busy"),
         (problem(429, "Busy", "come back"), "the server was busy"),
         (Reply(b"<html>a gateway</html>", 502, "text/html"), "the server failed"),
+        # a gateway whose API was deleted, a door that was shut, an address that others have now
+        *((Reply(b'{"message": "no"}', each), "the server failed") for each in GONE_STATUSES),
         (judgement(score=0.2), "the server’s answer made no sense"),
     ],
 )
@@ -126,6 +129,42 @@ def test_why_is_told_by_this_device_in_the_words_of_the_server(
     assert "Answered on this device" in beside.text("#result")
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_model_that_comes_slowly_is_waited_for_until_it_answers(
+    page: Page, server: FakeServer, model_path: Path, alone: bool
+) -> None:
+    add(server, model_path, alone=alone)
+    name = next(each for each in server.others if each.endswith(".bin"))
+    come = server.others[name].until = threading.Event()
+    visit = Visit(page, server).open()
+    page.clock.install()
+    visit.send(TEXT, Reply(hang_up=True))
+    expect(page.locator("#status")).to_contain_text("Reading" if alone else "Asking this device")
+    page.clock.fast_forward(60_000)
+    page.wait_for_timeout(100)
+    visit.await_state("waiting")
+    come.set()
+    assert "Answered on this device" in credit(visit)
+    assert visit.noted == []
+
+
+def test_a_model_that_comes_slowly_can_be_given_up(
+    page: Page, server: FakeServer, model_path: Path
+) -> None:
+    add(server, model_path, alone=True)
+    name = next(each for each in server.others if each.endswith(".bin"))
+    come = server.others[name].until = threading.Event()
+    visit = Visit(page, server).open()
+    visit.send(TEXT)
+    visit.await_state("waiting")
+    page.click("#cancel")
+    visit.await_state("empty")
+    come.set()
+    page.wait_for_timeout(300)
+    visit.await_state("empty")
+    assert visit.noted == []
+
+
 def test_an_explanation_that_is_given_up_lets_the_next_text_be_answered(
     page: Page, server: FakeServer, model_path: Path
 ) -> None:
@@ -170,7 +209,8 @@ def _writer(path: Path):  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize(
-    "reply", [Reply(hang_up=True), Reply(b"", 500), problem(503, "No", "busy")]
+    "reply",
+    [Reply(hang_up=True), Reply(b"", 500), problem(503, "No", "busy"), Reply(b"{}", 403)],
 )
 def test_a_text_is_written_here_where_the_server_does_not_begin(
     together: Desk, reply: Reply
@@ -212,6 +252,18 @@ def test_a_text_whose_server_is_lost_goes_on_here_after_a_few_tries(
     assert (
         "the first 20 characters by the server, then on this device (the server did not answer)"
     ) in together.text("#facts")
+
+
+def test_a_text_whose_server_is_gone_goes_on_here_at_once(
+    together: Desk, writer_path: Path
+) -> None:
+    together.writer.changes = {"model": bundle.load(writer_path).model_id}
+    together.writer.written = "and so on and on and on"
+    together.write("the film ", 60, Fault(after=11), Fault(reply=Reply(b"{}", 403)))
+    together.await_state("done")
+    assert together.paper().startswith("the film and so on a")
+    assert len(together.writer.asked) == 2
+    assert "the first 20 characters by the server, then on this device" in together.text("#facts")
 
 
 def test_a_text_of_another_model_is_not_gone_on_with_here(together: Desk) -> None:

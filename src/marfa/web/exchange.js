@@ -5,16 +5,18 @@ import { listed, pieces, say } from "./words.js";
 
 const HEADINGS = { 413: "long", 429: "busy", 503: "busy" };
 const PASSING = new Set([408, 429, 502, 503, 504]); // statuses that the same request may outlive
+const GONE = new Set([401, 403, 404, 410, 421, 451]); // a gateway's, where nothing is behind it any more
 
 /**
  * A failure in words for a person: a heading, and `[key, values]` of each sentence below it. `again`:
  * the same request may go better the next time; `lost`: it is nobody's fault, so that it may be sent
- * again unasked, after `wait` seconds; `status`: of HTTP.
+ * again unasked, after `wait` seconds; `gone`: whoever is there is not a server of ours, or lets nobody in;
+ * `status`: of HTTP.
  */
 export class Failure extends Error {
-  constructor(key, details, { again = true, lost = false, wait = 0, status = 0 } = {}) {
+  constructor(key, details, { again = true, lost = false, gone = false, wait = 0, status = 0 } = {}) {
     super(key);
-    Object.assign(this, { key, details, again, lost, wait, status });
+    Object.assign(this, { key, details, again, lost, gone, wait, status });
   }
 
   get heading() {
@@ -92,7 +94,7 @@ export function refusal({ status, headers }, problem, headings = {}, isOwn = fal
   const details = [said ? [isOwn ? "ownSaid" : "said", { said }] : ["status", { status: String(status) }]];
   if (wait) details.push(["wait", { n: wait }]);
   return new Failure(key, details, {
-    again: status >= 500 || PASSING.has(status), lost: PASSING.has(status), wait, status,
+    again: status >= 500 || PASSING.has(status), lost: PASSING.has(status), gone: GONE.has(status), wait, status,
   });
 }
 

@@ -111,14 +111,23 @@ function isSound(reply, points) {
   );
 }
 
-/** Send one text; resolve to a sound reply or throw a Failure. */
+/** Send one text; resolve to a sound reply or throw a Failure. The clock is the server's alone. */
 async function exchange(text, points, signal) {
   const asked = points ? { text, explain: true } : { text };
-  const response = await post("v1/predict", asked, "application/json", signal, bodyLimit);
-  const reply = await readJson(response);
-  if (!response.ok) throw refusal(response, reply, HEADINGS);
-  if (response.status !== 200 || !isSound(reply, points)) throw nonsense();
-  return reply;
+  const connection = new AbortController();
+  const close = () => connection.abort(signal.reason);
+  signal.addEventListener("abort", close);
+  const timer = setTimeout(() => connection.abort(new DOMException("", "TimeoutError")), TIMEOUT_MS);
+  try {
+    const response = await post("v1/predict", asked, "application/json", connection.signal, bodyLimit);
+    const reply = await readJson(response);
+    if (!response.ok) throw refusal(response, reply, HEADINGS);
+    if (response.status !== 200 || !isSound(reply, points)) throw nonsense();
+    return reply;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", close);
+  }
 }
 
 /** Ask about a text, dropping whatever was asked before; `points`: ask why, too. Null: given up. */
@@ -126,7 +135,6 @@ async function request(text, points, slow) {
   const turn = ++latest;
   pending?.abort();
   const mine = (pending = new AbortController());
-  const timer = setTimeout(() => mine.abort(new DOMException("", "TimeoutError")), TIMEOUT_MS);
   try {
     const found = await askEither({
       text, explain: Boolean(points), server: (signal) => exchange(text, points, signal), device: await device,
@@ -138,7 +146,6 @@ async function request(text, points, slow) {
     if (turn !== latest) return null;
     throw explain(problem, TIMEOUT_MS / 1000);
   } finally {
-    clearTimeout(timer);
     if (turn === latest) pending = null;
   }
 }

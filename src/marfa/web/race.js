@@ -6,10 +6,11 @@ import { PATIENCE_MS, explain as failureOf, reason } from "./exchange.js";
 /**
  * Ask about a text: `{ reply, by, why }`, or throw the failure that a person should see.
  *
- * `server` asks the server, within `seconds`; `slow` is called when this device is asked too;
- * `explain`: it is also asked why.
+ * `server` asks the server, within `seconds`, while this device takes the time that it takes;
+ * `slow` is called when this device is asked too; `explain`: it is also asked why.
  */
 export async function ask({ text, explain, server, device, seconds, signal, slow }) {
+  signal.throwIfAborted();
   if (!device) return { reply: await server(signal), by: "server" };
   const rest = new AbortController(); // ends whoever is still at it once there is an answer
   const stop = () => rest.abort(signal.reason);
@@ -47,7 +48,7 @@ async function race({ text, explain, server, device, seconds, signal, slow }) {
 }
 
 /** Whether somebody else may do better. */
-const may = ({ failure }) => Boolean(failure?.again);
+const may = ({ failure }) => Boolean(failure?.again || failure?.gone);
 
 function settled(found) {
   if (found.failure) throw found.failure;

@@ -107,7 +107,7 @@ export class Writer {
 
   /** Let this device go on, if it should and can; the server's text is lost only where it has one. */
   async #takeOver(problem, failure, tries) {
-    const isDue = this.start ? failure.lost && tries >= TRIES_BESIDE : failure.again;
+    const isDue = failure.gone || (this.start ? failure.lost && tries >= TRIES_BESIDE : failure.again);
     if (!this.#device || !isDue) return false;
     const id = await this.#device.ready().catch(() => null);
     if (id === null || (this.start && this.start.model !== id)) return false;
@@ -173,7 +173,7 @@ export class Writer {
     const response = await post("v1/generate", document, "text/event-stream", signal, this.#limit);
     if (!response.ok) {
       const refused = refusal(response, await readJson(response), HEADINGS);
-      throw this.start && response.status < 500 && !refused.lost ? misfit(refused.details) : refused;
+      throw this.start && response.status < 500 && !refused.lost && !refused.gone ? misfit(refused.details) : refused;
     }
     const type = response.headers.get("Content-Type") ?? "";
     if (response.status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) throw nonsense();
@@ -236,7 +236,7 @@ export class Writer {
   #broken(problem) {
     if (!isText(problem.title) && !isText(problem.detail)) return nonsense();
     const failure = refusal({ status: isCount(problem.status) ? problem.status : 500 }, problem);
-    return Object.assign(failure, { lost: false }); // it was told, so it is a person's to decide
+    return Object.assign(failure, { lost: false, gone: false }); // it was told, so it is a person's to decide
   }
 }
 

@@ -1,10 +1,12 @@
 """serve: the command, as a person or a container starts it and stops it."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -29,12 +31,13 @@ def tiny_path(tmp_path_factory):
     return tiny.write(tmp_path_factory.mktemp("tiny") / "model.tar.gz")
 
 
-def start(*arguments, temporary=None):
+def start(*arguments, temporary=None, limit=None):
     process = subprocess.Popen(
         [sys.executable, "-m", "marfa", "serve", *map(str, arguments), "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(temporary)} if temporary else None,
+        preexec_fn=limit,
     )
     assert process.stderr is not None
     for line in process.stderr:
@@ -198,6 +201,44 @@ def test_a_killed_worker_is_replaced_within_two_seconds_and_said_as_json(model_p
     (line,) = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
     assert line["level"] == "warning"
     assert "takes its place" in line["event"]
+
+
+def test_it_opens_as_many_files_as_it_may_hold_connections_or_holds_fewer(model_path):
+    def files(soft, hard):
+        limits = (soft, hard)
+        return functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+
+    process, url = start(model_path, "--workers", "1", limit=files(128, 200))
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    with contextlib.ExitStack() as lines:
+        told = []
+        for _ in range(180):
+            line = lines.enter_context(socket.create_connection((host, int(port)), timeout=5))
+            line.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            told.append(line.recv(12))
+    assert told == [b"HTTP/1.1 200"] * 136 + [b"HTTP/1.1 503"] * 44
+    process.terminate()
+    _, said = process.communicate(timeout=20)
+    assert "Traceback" not in said
+    assert "accept" not in said
+
+
+def test_a_server_that_stops_takes_no_connection_that_it_would_not_answer(tiny_path):
+    process, url = start(tiny_path, "--workers", "1", "--max-length", "1000000")
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        body = b'{"length": 1000000}'
+        line.sendall(
+            b"POST /v1/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Accept: text/event-stream\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
+        assert line.recv(12) == b"HTTP/1.1 200"
+        process.terminate()
+        time.sleep(1)
+        assert process.poll() is None
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((host, int(port)), timeout=5)
+    process.communicate(timeout=20)
 
 
 def test_what_all_workers_have_counted_is_one_sum_whoever_is_asked(model_path):

@@ -67,7 +67,8 @@ class Answering:
         try:
             await exchange.answer(asked)
         finally:
-            self.metrics.inference.observe(exchange.spent)
+            if exchange.spent:  # what was refused before took no time
+                self.metrics.inference.observe(exchange.spent)
 
 
 class _Exchange:

@@ -57,7 +57,11 @@ class Asking:
             self._state.waiting += 1
             try:
                 asked = contract.Request(
-                    scope["method"], scope["path"], headers.content_type, headers.accept, body.whole
+                    scope["method"],
+                    scope["path"],
+                    headers.content_type,
+                    headers.accept,
+                    body.take(),
                 )
                 await self._answering.answer(asked, send)
             finally:
@@ -133,9 +137,9 @@ class _Body:
             raise errors.OverloadedError(message)
         self._pieces.append(piece)
 
-    @property
-    def whole(self) -> bytes:
-        return b"".join(self._pieces)
+    def take(self) -> bytes:
+        whole, self._pieces = b"".join(self._pieces), []
+        return whole
 
     def let_go(self) -> None:
         self._state.held -= self._size

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from marfa import errors
 from marfa.container import routing
 from marfa.container.messages import SAFETY, TOO_MANY, problem
+from marfa.container.observing import GONE
 from marfa.errors import MarfaError
 from marfa.settings import ServeSettings
 
@@ -85,7 +86,7 @@ class Connection(HttpToolsProtocol):
         if self._running:
             cycle, task = self._running
             cycle.disconnected = True
-            task.cancel()
+            task.cancel(GONE)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -294,7 +295,7 @@ class Connection(HttpToolsProtocol):
                 self.flow.pause_reading()
                 return
             cycle.disconnected = True
-            task.cancel()
+            task.cancel(GONE)
         self._guard.refused("none", error.http_status)
         self.transport.write(_whole(error))
         self._close(whole=False)

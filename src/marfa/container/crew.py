@@ -21,6 +21,8 @@ from marfa.errors import MarfaError
 
 _READY = b"ready"
 _SILENT_SECONDS = 30.0
+_PAUSED_SECONDS = 2.0
+"""Between two looks at the processes: more means that this one was stopped, and they maybe with it."""
 _PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -100,6 +102,7 @@ class Crew:
         self._work, self._note = work, note
         self._silent_seconds, self._pauses = silent_seconds, pauses
         self._places = [_Place(number) for number in range(count)]
+        self._looked = time.monotonic()
         self._context = multiprocessing.get_context("fork")
 
     def start(self) -> None:
@@ -121,7 +124,10 @@ class Crew:
             MarfaError: if nobody can be brought to the work.
         """
         now = time.monotonic()
+        paused, self._looked = now - self._looked > seconds + _PAUSED_SECONDS, now
         for place in self._places:
+            if paused:
+                place.heard = now
             if not place.process and now >= place.due:
                 self._fill(place)
         told = wait([place.line for place in self._places if place.line], seconds)

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from marfa.container import routing
 from marfa.container.messages import Response
 
+_OURS, _OTHERS = "marfa", ("asyncio", "uvicorn.error")
 _KNOWN = {"/ping", "/readyz", "/v1/model", *routing.ASKED}
 
 
@@ -50,11 +51,18 @@ class Lines(logging.Formatter):
     """Writes what a server's process tells as lines of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record; what its `told` holds stands beside its message."""
+        """Return the line of a record; what its `told` holds stands beside its message.
+
+        Of others' failures it tells the kind alone: what they say could quote a client.
+        """
+        event = record.getMessage()
+        if record.name != _OURS:
+            kind = record.exc_info[0] if record.exc_info else None
+            event = f"{record.name}: {kind.__name__ if kind else event.splitlines()[0]}"
         document = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
             "level": record.levelname.lower(),
-            "event": record.getMessage(),
+            "event": event,
             **getattr(record, "told", {}),
         }
         return json.dumps(document)
@@ -72,11 +80,12 @@ def tell(log: str) -> None:
     """
     handler = logging.StreamHandler()
     handler.setFormatter(Lines())
-    logger = logging.getLogger("marfa")
-    logger.handlers, logger.propagate = [handler], False
-    logger.setLevel(LEVELS[log])
+    for name in (_OURS, *_OTHERS):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(max(LEVELS[log], logging.NOTSET if name == _OURS else logging.WARNING))
 
 
 def warn(event: str) -> None:
     """Tell of something that went wrong and has been seen to."""
-    logging.getLogger("marfa").warning(event)
+    logging.getLogger(_OURS).warning(event)

@@ -29,6 +29,8 @@ from marfa.writer import Writer
 
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in SAFETY.items()]
 _HUNG_UP = 499
+GONE = "its client has gone"
+"""Why an answer is cancelled, if not because it is time to stop."""
 _LOG = logging.getLogger("marfa")
 
 
@@ -129,10 +131,11 @@ class Observed:
             await self._app(scope, receive, marked)
         except ClientDisconnect:
             status = _HUNG_UP  # only the metrics see this
-        except asyncio.CancelledError:  # its client has gone, or the time to stop has come
-            if not status:
+        except asyncio.CancelledError as end:
+            if GONE in end.args:
+                status = _HUNG_UP
+            elif not status:
                 await send_whole(marked, problem(OverloadedError("the server is stopping")))
-            status = _HUNG_UP
         except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
             told = error if isinstance(error, MarfaError) else internal(error)
             if not status:  # else half an answer is on its way, and all that is left is to end it

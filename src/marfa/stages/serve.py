@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -34,6 +35,8 @@ _SWITCH_SECONDS = 0.001
 """How long the loop waits for Python while the machine's thread computes with it."""
 _UNSENT_BYTES = 131_072
 """Of an answer, kept by the kernel for a client that does not read."""
+_OTHER_FILES = 64
+"""That a process opens besides its connections."""
 _END_SECONDS = 1.0
 """For a process to end, when it has finished what was under way."""
 
@@ -55,7 +58,7 @@ def serve(
     """
     from marfa.container.server import Server  # noqa: F401 - once for all processes
 
-    talk, settings = talk or Silence(), settings or ServeSettings()
+    talk, settings = talk or Silence(), _within_files(settings or ServeSettings())
     loaded, found = _load(model, settings)
     listener, url = _listen(settings.host, settings.port)
     counters = tempfile.mkdtemp(prefix="marfa-counters-")
@@ -73,10 +76,22 @@ def serve(
                     servers.watch(0.05)
                 talk.say("stopping")
             finally:
+                listener.close()  # from when no process takes connections, nobody waits for one
                 servers.stop(settings.drain_seconds + _END_SECONDS)
     finally:
         listener.close()
         shutil.rmtree(counters, ignore_errors=True)
+
+
+def _within_files(settings: ServeSettings) -> ServeSettings:
+    """Let this process open as many files as it may hold connections, or hold fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return replace(settings, connections=max(1, soft - _OTHER_FILES))
+    return settings
 
 
 def _cores() -> int:

@@ -86,6 +86,21 @@ def test_one_that_hangs_is_ended_and_replaced(notes):
     crew.stop(5)
 
 
+def test_those_that_were_stopped_together_with_the_one_that_watches_do_not_hang(crew, notes):
+    there = processes(crew)
+    crew._silent_seconds = 0.3
+    for each in there:
+        os.kill(each, signal.SIGSTOP)
+    time.sleep(2.5)
+    for _ in range(3):
+        crew.watch(0.02)
+    for each in there:
+        os.kill(each, signal.SIGCONT)
+    until(crew, lambda: all(place.heard > time.monotonic() - 0.1 for place in crew._places))
+    assert processes(crew) == there
+    assert notes == []
+
+
 def test_one_that_does_not_end_when_told_is_killed(notes):
     crew = Crew(lambda line: deaf(line), 1, notes.append)
     crew.start()

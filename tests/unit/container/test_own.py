@@ -57,7 +57,9 @@ def test_tensors_stand_where_the_head_says(large):
 def test_a_stemmer_that_the_page_lacks_leaves_everything_to_the_server():
     made = untrained.judge(claims.PLAIN, replace(claims.TUTORIAL, stem="english"))
     assert not own.is_possible(made)
-    assert json.loads(pages.own(made, {})["/device.json"].content) == {"file": None, "server": True}
+    found = pages.own(made, {})
+    assert json.loads(found["/device.json"].content) == {"file": None, "server": True}
+    assert b"unregister" in found["/sw.js"].content
 
 
 def test_what_is_served_names_the_file_and_keeps_one_version(model_path):

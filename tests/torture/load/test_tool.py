@@ -32,10 +32,12 @@ def planted(tmp_path, bug, workers=1):
         yield served
 
 
+@pytest.mark.usefixtures("quiet_machine")
 def test_one_core_drives_more_than_five_thousand_requests_a_second():
     assert ceiling([asked.plain(1)], apart()).rate > 5000
 
 
+@pytest.mark.usefixtures("quiet_machine")
 def test_an_open_load_is_sent_at_its_times_and_counted_whole(trivial):
     record = open_load(trivial, [Ask("x", asked.plain(1).data)], 1000, 1.0, poisson=False)
     assert len(record) == record.answered == 1000
@@ -44,6 +46,7 @@ def test_an_open_load_is_sent_at_its_times_and_counted_whole(trivial):
     assert sorted(gaps)[len(gaps) // 2] == pytest.approx(0.001, abs=1e-6)
 
 
+@pytest.mark.usefixtures("quiet_machine")
 def test_a_standstill_is_late_for_all_that_were_due_in_it(tmp_path):
     """A client that asks again only when it has its answer sees one late answer; so many are late."""
     with planted(tmp_path, "tail") as served:
@@ -54,6 +57,7 @@ def test_a_standstill_is_late_for_all_that_were_due_in_it(tmp_path):
     assert patient.at(95) < 0.03
 
 
+@pytest.mark.usefixtures("quiet_machine")
 def test_a_server_that_cannot_keep_up_is_not_taken_for_a_slow_tool(tmp_path):
     with planted(tmp_path, "unbounded") as served:
         record = open_load(served.url, [asked.plain(1)], 1000, 1.0, patience=0.5)

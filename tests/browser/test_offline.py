@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from tests import untrained
-from tests.browser.fake_server import FakeServer, Reply
+from tests.browser.fake_server import FakeServer, Reply, judgement
+from tests.browser.visit import Visit
 
 from marfa import archives, loading
 from marfa.container import pages
@@ -19,6 +20,10 @@ from marfa.stages.serve import Running
 
 TEXT = "I loved this wonderful film."
 NAMES = "async () => (await caches.keys()).filter((name) => name.startsWith('marfa-'))"
+
+
+KEPT = "async () => (await (await fetch('device.json')).json()).file"
+"""The name of the model that the version has which answers."""
 
 
 def settle(page: Page) -> None:
@@ -55,21 +60,26 @@ def test_the_second_visit_needs_no_server(page: Page, model_path: Path) -> None:
         page.goto(server.url)
         settle(page)
         assert len(page.evaluate(NAMES)) == 1
-        page.goto("about:blank")
     page.context.set_offline(True)
-    began = time.monotonic()
-    page.goto(server.url)
-    page.fill("#text", TEXT)
-    page.click("#send")
-    expect(page.locator("#credit")).to_contain_text("Answered on this device")
-    seconds = time.monotonic() - began
+    seconds = [answered_within(page, server.url) for _ in range(3)]
     expect(page.locator("#about")).to_contain_text(
         "test texts"
     )  # what the server told of its model
     (judged,) = server.model.judge([TEXT])  # type: ignore[union-attr]
     expect(page.locator("#answer h2")).to_have_text(str(judged.label))
-    assert seconds < 5, seconds  # on a busy machine; docs/log.md has the time of a quiet one
+    assert min(seconds) <= 1, seconds  # the machine of a test may be busy
     assert noted == []
+
+
+def answered_within(page: Page, url: str) -> float:
+    """Return the seconds from opening the page to its own answer."""
+    page.goto("about:blank")
+    began = time.monotonic()
+    page.goto(url)
+    page.fill("#text", TEXT)
+    page.click("#send")
+    expect(page.locator("#credit")).to_contain_text("Answered on this device")
+    return time.monotonic() - began
 
 
 def test_a_text_is_written_without_a_server(page: Page, writer_path: Path) -> None:
@@ -103,13 +113,22 @@ def site(server: FakeServer, versions: list[Path]) -> FakeServer:
     return server
 
 
-def publish(server: FakeServer, path: Path, **changed: Reply) -> None:
+def publish(server: FakeServer, path: Path, folder: str = "", **changed: Reply) -> None:
     """Serve a version; its own files come from the same bundle, and so does its service worker."""
-    made = loading.of(_load(path), engine="numpy")
-    files = pages.files(made, DEFAULT_LIMITS)
-    server.others = {
-        address[1:]: Reply(page.content, content_type=page.content_type)
-        for address, page in {**files, **pages.own(_load(path), files)}.items()
+    serve(server, files_of(path), folder, **changed)
+
+
+def files_of(path: Path, *, has_engine: bool = True) -> dict[str, pages.Page]:
+    files = pages.files(loading.of(_load(path), engine="numpy"), DEFAULT_LIMITS)
+    return files | (pages.own(_load(path), files) if has_engine else pages.without())
+
+
+def serve(
+    server: FakeServer, found: dict[str, pages.Page], folder: str = "", **changed: Reply
+) -> None:
+    server.others |= {
+        folder + address[1:]: Reply(page.content, content_type=page.content_type)
+        for address, page in found.items()
     } | changed
 
 
@@ -155,6 +174,99 @@ def test_while_the_old_version_is_open_elsewhere_it_stays(
     other.close()
     renew(page)
     expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)
+
+
+def test_a_new_tab_does_not_take_over_while_the_old_version_is_open(
+    page: Page, site: FakeServer, versions: list[Path]
+) -> None:
+    page.goto(site.url)
+    settle(page)
+    old = page.evaluate(NAMES)
+    publish(site, versions[1])
+    await_waiting(page)
+    other = page.context.new_page()
+    other.goto(site.url)
+    for each in (page, other):
+        assert _load(versions[0]).model_id in each.evaluate(KEPT)
+    assert old[0] in page.evaluate(NAMES)  # and it is whole, for what the old page still fetches
+    other.close()
+    page.close()
+    last = page.context.new_page()
+    last.goto(site.url)
+    expect(last.locator("#about")).to_contain_text(_load(versions[1]).model_id)
+    assert _load(versions[1]).model_id in last.evaluate(KEPT)
+
+
+def test_two_pages_of_one_host_keep_their_own(
+    page: Page, server: FakeServer, versions: list[Path]
+) -> None:
+    for path, folder in zip(versions, ("one/", "two/"), strict=True):
+        publish(server, path, folder)
+        page.goto(server.url + folder)
+        settle(page)
+    assert len(page.evaluate(NAMES)) == 2
+    page.context.set_offline(True)
+    for path, folder in zip(versions, ("one/", "two/"), strict=True):
+        page.goto(server.url + folder)
+        expect(page.locator("#about")).to_contain_text(_load(path).model_id)
+
+
+def test_a_version_without_an_engine_replaces_one_that_had_it(
+    page: Page, site: FakeServer, versions: list[Path]
+) -> None:
+    publish(site, versions[0], "two/")
+    page.goto(site.url + "two/")
+    settle(page)
+    page.goto(site.url)
+    settle(page)
+    site.others = {name: each for name, each in site.others.items() if name.startswith("two/")}
+    serve(site, files_of(versions[1], has_engine=False))
+    page.evaluate("async () => (await navigator.serviceWorker.getRegistration()).update()")
+    registered = "async () => Boolean(await navigator.serviceWorker.getRegistration())"
+    until = time.monotonic() + 20
+    while page.evaluate(registered):
+        assert time.monotonic() < until
+        page.wait_for_timeout(50)
+    page.reload()
+    expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)
+    assert page.evaluate(KEPT) is None
+    assert len(page.evaluate(NAMES)) == 1  # of the other folder
+
+
+def test_the_card_is_of_the_model_that_answers(
+    page: Page, site: FakeServer, versions: list[Path]
+) -> None:
+    first, second = (_load(path).model_id for path in versions)
+    page.goto(site.url)
+    settle(page)
+    publish(site, versions[1], **{"sw.js": site.others["sw.js"]})
+    page.reload()
+    expect(page.locator("#about")).to_contain_text(first)
+    visit = Visit(page, site)
+    visit.ask(TEXT, judgement(model=second))
+    expect(page.locator("#about")).to_contain_text(second)
+    site.others["v1/model"] = Reply({"model": first})  # a server may go back, too
+    visit.ask(TEXT, judgement(model=first))
+    expect(page.locator("#about")).to_contain_text(first)
+    assert visit.noted == []
+
+
+def test_the_page_opens_by_the_name_of_its_file_too(
+    page: Page, site: FakeServer, versions: list[Path]
+) -> None:
+    page.goto(site.url)
+    settle(page)
+    page.context.set_offline(True)
+    page.goto(site.url + "index.html")
+    expect(page.locator("#about")).to_contain_text(_load(versions[0]).model_id)
+
+
+def test_where_no_worker_can_be_registered_the_model_is_read_at_once(
+    page: Page, site: FakeServer
+) -> None:
+    site.others["sw.js"] = Reply(b"", 500)
+    with page.expect_response("**/*.bin"):
+        page.goto(site.url)
 
 
 def test_files_of_two_versions_are_never_kept_together(

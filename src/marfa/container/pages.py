@@ -60,7 +60,7 @@ DEVICE = "/device.json"
 """Tells the page whether it has a model of its own, and whether there is a server."""
 
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)\n", re.MULTILINE | re.DOTALL)
-_SERVICE_WORKER = "sw.js"
+_SERVICE_WORKER, _RETIRED = "sw.js", "retired.js"
 UNKEPT = ("/docs", "/docs.js", "/openapi.json", "/healthz")
 """What the page does without when there is no network."""
 
@@ -144,7 +144,7 @@ def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
     from marfa import __version__
     from marfa.container import contract, openapi
 
-    web = resources.files("marfa").joinpath("web")
+    web = _web()
     names = {"/": _PAGES[model.task], "/docs": "docs.html"}
     own_names = {file.name for file in web.iterdir()} - _OTHERS[model.task]
     names |= {f"/{name}": name for name in own_names if _has_address(name)}
@@ -162,6 +162,10 @@ def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
     for path, name in sorted(names.items()):
         made[path] = Page(_bare(web.joinpath(name)).encode(), _KINDS[_suffix(name)])
     return made
+
+
+def _web(*names: str) -> Traversable:
+    return resources.files("marfa").joinpath("web", *names)
 
 
 def _bare(file: Traversable) -> str:
@@ -193,11 +197,11 @@ def own(bundle: Bundle, pages: Mapping[str, Page], *, server: bool = True) -> di
     told = Page(to_json({"file": name, "server": server}), JSON)
     kept = {path: page for path, page in pages.items() if path not in UNKEPT}
     hashes = {
-        path.removeprefix("/") or "./": hashlib.sha256(page.content).hexdigest()
+        path.removeprefix("/") or "./": hashlib.sha256(page.content).hexdigest()[:32]
         for path, page in sorted({**kept, DEVICE: told}.items())
     }
     version = hashlib.sha256(json.dumps([hashes, name]).encode()).hexdigest()[:16]
-    code = _bare(resources.files("marfa").joinpath("web", _SERVICE_WORKER))
+    code = _bare(_web(_SERVICE_WORKER))
     constants = {"VERSION": version, "HASHES": hashes, "MODEL": name}
     head = "".join(f"const {each} = {json.dumps(value)};\n" for each, value in constants.items())
     return {
@@ -208,13 +212,20 @@ def own(bundle: Bundle, pages: Mapping[str, Page], *, server: bool = True) -> di
 
 
 def without() -> dict[str, Page]:
-    """Return what tells the page that it has no model of its own, and the server alone answers."""
-    return {DEVICE: Page(to_json({"file": None, "server": True}), JSON)}
+    """Return what tells the page that it has no model of its own, and the server alone answers.
+
+    The service worker of a version that had one would keep that version in browsers for ever: the one
+    that is returned here takes its place and leaves.
+    """
+    return {
+        DEVICE: Page(to_json({"file": None, "server": True}), JSON),
+        f"/{_SERVICE_WORKER}": Page(_bare(_web(_RETIRED)).encode(), _KINDS[".js"]),
+    }
 
 
 def _has_address(name: str) -> bool:
-    """Say whether a file is served by its own name, as all are but the pages, and what `own` makes."""
-    return _suffix(name) in _KINDS and _suffix(name) != ".html" and name != _SERVICE_WORKER
+    """Say whether a file is served by its own name, as all are but the pages and the service workers."""
+    return _suffix(name) in _KINDS.keys() - {".html"} and name not in {_SERVICE_WORKER, _RETIRED}
 
 
 def _suffix(name: str) -> str:

@@ -4,10 +4,14 @@
 import { isRecord, isText, make, tell } from "./exchange.js";
 import { say } from "./words.js";
 
-/** What the server tells of its model, or null; a page works without. */
-export async function askModel() {
+/**
+ * What the server tells of its model, or null; a page works without. `by`: who has answered, where that was
+ * another model than is known: the server's is asked for past what the browser keeps, which is this device's.
+ */
+export async function askModel(by) {
+  const cache = by === "server" ? "no-store" : "default";
   try {
-    const response = await fetch("v1/model", { headers: { Accept: "application/json" } });
+    const response = await fetch("v1/model", { headers: { Accept: "application/json" }, cache });
     const model = response.ok ? await response.json() : null;
     return isRecord(model) ? model : null;
   } catch {

@@ -101,7 +101,7 @@ export async function findDevice() {
   if (!isRecord(told) || !isText(told.file) || !/^[\w.-]+$/.test(told.file)) return null;
   const device = new Device(told);
   if (device.alone) for (const link of document.querySelectorAll("a[href=docs]")) link.remove();
-  if (!navigator.serviceWorker) device.ready().catch(() => {}); // there will be no other time
-  else navigator.serviceWorker.register("sw.js").catch(() => {});
+  if (!navigator.serviceWorker) device.ready().catch(() => {}); // there may be no other time
+  else navigator.serviceWorker.register("sw.js").catch(() => device.ready().catch(() => {}));
   return device;
 }

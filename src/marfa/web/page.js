@@ -167,7 +167,9 @@ async function ask(text) {
     const found = await request(text, null, (reason) => {
       draw(() => show("waiting", say("beside", { why: say(reason) })));
     });
-    if (found) draw(() => present(text, found));
+    if (!found) return;
+    draw(() => present(text, found));
+    if (model && isText(found.reply.model) && found.reply.model !== model.model) meet(found.by);
   } catch (problem) {
     fail(problem);
   }
@@ -356,8 +358,8 @@ function describe() {
   drawCard(model, said, rows);
 }
 
-async function meet() {
-  model = await askModel();
+async function meet(by) {
+  model = (await askModel(by)) ?? model ?? null;
   if (isCount(model?.limits?.body_bytes)) bodyLimit = model.limits.body_bytes;
   describe();
 }

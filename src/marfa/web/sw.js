@@ -1,11 +1,12 @@
 // The service worker: keeps one version of the page whole, so that it opens without a network. What is
-// served begins with `VERSION`, `HASHES` (SHA-256 of each file of this version by its address) and
+// served begins with `VERSION`, `HASHES` (of each file of this version by its address, the first half of its SHA-256) and
 // `MODEL` (the model's file, whose name says what is in it).
 //
 // A version is installed only when every file of it is there and is what it should be, beside the one
 // that answers; it takes over when no page of the other is open. So no two versions are ever mixed.
 
-const NAME = `marfa-${VERSION}`;
+const OWN = `marfa-${new URL(registration.scope).pathname} `; // other pages of the same host keep their own
+const NAME = OWN + VERSION;
 const here = (path) => new URL(path, registration.scope).href;
 const FILES = new Map([...Object.keys(HASHES), MODEL].map((path) => [here(path), path]));
 
@@ -26,7 +27,7 @@ async function fetched(path) {
   if (!response.ok) throw new TypeError(`${path}: status ${response.status}`);
   if (path === MODEL) return response;
   const digest = await crypto.subtle.digest("SHA-256", await response.clone().arrayBuffer());
-  const hex = Array.from(new Uint8Array(digest), (each) => each.toString(16).padStart(2, "0")).join("");
+  const hex = Array.from(new Uint8Array(digest, 0, 16), (each) => each.toString(16).padStart(2, "0")).join("");
   if (hex !== HASHES[path]) throw new TypeError(`${path} is of another version`);
   return response;
 }
@@ -40,14 +41,19 @@ async function install() {
 }
 
 async function tidy() {
-  const names = (await caches.keys()).filter((name) => name.startsWith("marfa-") && name !== NAME);
+  const names = (await caches.keys()).filter((name) => name.startsWith(OWN) && name !== NAME);
   await Promise.all(names.map((name) => caches.delete(name)));
   await clients.claim();
 }
 
+let isLeaving = false;
+
 async function answer(request, address) {
-  const alone = (await clients.matchAll({ type: "window" })).length < 2;
-  if (request.mode === "navigate" && registration.waiting && alone) {
+  const { length } = await clients.matchAll({ type: "window" });
+  // A page that is loaded again is among those that are open, a new one is not yet.
+  const isAlone = length < (request.isReloadNavigation ? 2 : 1);
+  if (request.mode === "navigate" && registration.waiting && (isAlone || isLeaving)) {
+    isLeaving = true;
     registration.waiting.postMessage("take over"); // nobody else has the old version open
     return new Response("", { headers: { Refresh: "0" } });
   }
@@ -62,6 +68,7 @@ addEventListener("message", ({ data }) => {
 });
 addEventListener("fetch", (event) => {
   const { request } = event;
-  const address = request.url.split(/[?#]/)[0];
-  if (request.method === "GET" && FILES.has(address)) event.respondWith(answer(request, address));
+  const address = request.url.split(/[?#]/)[0].replace(/\/index\.html$/, "/");
+  // What is asked for past all caches is what the server says now.
+  if (request.method === "GET" && request.cache !== "no-store" && FILES.has(address)) event.respondWith(answer(request, address));
 });

@@ -178,7 +178,11 @@ async function begin() {
   if (turn !== turns) return;
   made.replaceChildren();
   const mine = new Writer(asked, bodyLimit, {
-    begun: () => mine === writer && busy(),
+    begun: () => {
+      if (mine !== writer) return;
+      busy();
+      if (model && mine.start.model !== model.model) meet(mine.taken ? "device" : "server");
+    },
     grown: () => {
       if (mine !== writer) return;
       if (result.dataset.state !== "writing" || status.textContent !== say("writing")) busy();
@@ -255,8 +259,8 @@ function showDegree() {
 }
 
 /** Fill in what the server tells about its model; the page works without. */
-async function meet() {
-  model = await askModel();
+async function meet(by) {
+  model = (await askModel(by)) ?? model ?? null;
   const { alphabet, defaults, limits } = model ?? {};
   if (isCount(limits?.body_bytes)) bodyLimit = limits.body_bytes;
   if (isCount(limits?.length) && limits.length > 0) length.max = limits.length;

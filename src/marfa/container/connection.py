@@ -8,7 +8,6 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from httptools import HttpParserUpgrade, HttpRequestParser
@@ -16,8 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from marfa import errors
 from marfa.container import routing
-from marfa.container.messages import SAFETY, TOO_MANY, problem
+from marfa.container.messages import TOO_MANY
 from marfa.container.observing import GONE
+from marfa.container.outgoing import Outgoing, in_pieces, refusal
 from marfa.errors import MarfaError
 from marfa.settings import ServeSettings
 
@@ -28,8 +28,6 @@ _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
 _PIPELINED = 16
 """Requests that wait for their turn on one connection; it ends after them, whatever follows."""
-_PIECE_BYTES = 65_536
-"""Of an answer, handed on before the client has taken those before: who does not read costs no more."""
 _QUESTIONS = {path.encode("ascii") for path in routing.ASKED}
 _WISH = (b"upgrade", b"connection", b"http2-settings")
 _UNHEARD = logging.getLogger("marfa.connection")
@@ -70,7 +68,6 @@ class Connection(HttpToolsProtocol):
         self._in_head, self._head_bytes = True, 0
         self._since = self._left_since = self.loop.time()
         self._left = self._thrown_away = 0
-        self._held: list[bytes] = []
         self._fed = self._without_wish = self._again = b""
         self._shed = self._deaf = self._ended_here = False
 
@@ -228,47 +225,22 @@ class Connection(HttpToolsProtocol):
         return plain and short and not self.expect_100_continue and not self._guard.ending()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        send, cycle.transport = cycle.send, self
+        send, cycle.transport = cycle.send, Outgoing(self.transport, self._end)
 
-        async def in_pieces(message: Any) -> None:
+        async def last(message: Any) -> None:
             if not cycle.response_started and (cycle.more_body or self._guard.ending()):
                 cycle.keep_alive = False
-            body = memoryview(message.get("body", b""))
-            while len(body) > _PIECE_BYTES:
-                piece, body = body[:_PIECE_BYTES], body[_PIECE_BYTES:]
-                await send({"type": message["type"], "body": piece, "more_body": True})
-                message = {**message, "body": body}
-            await send(message)
+            await in_pieces(send, message)
 
-        cycle.send = in_pieces
+        cycle.send = last
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
         self._running = cycle, task
 
-    # What a cycle takes for its transport.
-
-    def write(self, data: bytes) -> None:
-        """Send what a cycle has to say, the head of an answer together with what follows it."""
-        self._held.append(data)
-        if len(self._held) == 1:
-            self.loop.call_soon(self._flush)
-        else:
-            self._flush()
-
-    def is_closing(self) -> bool:
-        """Say whether nothing more can be sent."""
-        return self.transport.is_closing()
-
-    def close(self) -> None:
-        """Close, once what there is to say has been sent."""
-        self._flush()
+    def _end(self) -> None:
+        """Close after an answer that is the last."""
         self._close(whole=not (self._deaf or (self._running and self._running[0].more_body)))
-
-    def _flush(self) -> None:
-        if self._held and not self.transport.is_closing():
-            self.transport.write(b"".join(self._held))
-        self._held.clear()
 
     def _close(self, *, whole: bool) -> None:
         if self.transport.is_closing():
@@ -297,7 +269,7 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True
             task.cancel(GONE)
         self._guard.refused("none", error.http_status)
-        self.transport.write(_whole(error))
+        self.transport.write(refusal(error))
         self._close(whole=False)
 
 
@@ -305,21 +277,5 @@ def _long_head() -> MarfaError:
     return errors.LongHeadersError(f"the headers are larger than {_HEAD_BYTES} bytes")
 
 
-def _whole(error: MarfaError, name: str = "", connection: str = "close") -> bytes:
-    response = problem(error)
-    headers = {
-        "Content-Type": response.content_type,
-        "Content-Length": str(len(response.body)),
-        "Connection": connection,
-        "X-Request-ID": name or secrets.token_hex(8),
-        **response.headers,
-        **SAFETY,
-    }
-    status = HTTPStatus(response.status)
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}"]
-    lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode("ascii") + response.body
-
-
-_SHED = _whole(errors.OverloadedError(TOO_MANY), "%b", "keep-alive")
+_SHED = refusal(errors.OverloadedError(TOO_MANY), "%b", "keep-alive")
 """What is told where no further question can be taken, but for the request's name."""

@@ -39,7 +39,7 @@ _FRONT = ("container/front.py", "container/gateway.py", "container/noting.py", "
 FUNCTION = (
     *BUNDLE,
     *_FRONT,
-    *("container/function.py", "container/openapi.py", "container/own.py"),
+    *("environment.py", "container/function.py", "container/openapi.py", "container/own.py"),
     *("engines/page_weights.py", "engines/rounding.py"),
     *("container/openapi_judging.py", "container/openapi_writing.py"),
 )

@@ -24,6 +24,29 @@ def test_the_lease_ends_so_long_from_now(bed, put, model_path):
     assert (after["version"], after["lease_end"]) == (version, sooner["lease_end"])
 
 
+@pytest.mark.parametrize("target", ["lambda", "serverless", "endpoint"])
+def test_the_function_is_told_of_the_new_end(bed, put, model_path, target):
+    def told():
+        found = bed.session().client("lambda").get_function_configuration(FunctionName="marfa-soup")
+        return found["Environment"]["Variables"]["MARFA_LEASE_END"]
+
+    first = put(model_path, target=target, lease="1h")["lease_end"]
+    assert told() == first
+    later = renew("soup", CloudSettings(lease="3d"), cloud=bed.cloud())["lease_end"]
+    assert told() == later > first
+
+
+def test_a_renewal_that_fails_at_the_function_is_none_at_all(bed, put, model_path):
+    end = put(model_path, target="endpoint")["lease_end"]
+    bed.conduct.fail("AWS::Lambda::Function", "update")
+    with pytest.raises(CloudError):
+        renew("soup", CloudSettings(lease="3d"), cloud=bed.cloud())
+    found = bed.session().client("scheduler").get_schedule(Name="marfa-soup", GroupName="default")
+    assert found["StartDate"].strftime("%Y-%m-%dT%H:%M:%S.000Z") == end
+    (after,) = status("soup", cloud=bed.cloud())["deployments"]
+    assert after["lease_end"] == end
+
+
 def test_without_a_time_it_is_two_hours(bed, put, model_path):
     put(model_path, lease="1h")
     assert renew("soup", cloud=bed.cloud())["left"].startswith(("2 h", "1 h 59"))

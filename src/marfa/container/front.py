@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from marfa.container import gateway, noting, routing
@@ -19,6 +20,25 @@ PINGS = ("/ping", "/readyz")
 """The addresses that say whether the model answers."""
 
 _READING = ("GET", "HEAD")
+_ALIVE, _LEFT = "/healthz", "Marfa-Lease-Seconds"
+
+
+def lease_end(settings: Mapping[str, str]) -> float | None:
+    """Return when the lease ends, in seconds since 1970, as the stack tells the function.
+
+    Args:
+        settings: the MARFA_* variables.
+
+    Returns:
+        The moment; None where there is no lease, or no sense in what is told: the page works without.
+
+    >>> lease_end({"MARFA_LEASE_END": "1970-01-01T00:01:00.000Z"}), lease_end({})
+    (60.0, None)
+    """
+    try:
+        return datetime.fromisoformat(settings.get("MARFA_LEASE_END", "")).timestamp()
+    except ValueError:
+        return None
 
 
 class Front:
@@ -27,16 +47,22 @@ class Front:
     Args:
         pages: what is always the same, by address.
         ask: answers everything else; /readyz is asked for as /ping.
+        ends: when the lease ends, in seconds since 1970; None without one.
         clock: tells the seconds.
+        wall: tells the seconds since 1970.
     """
 
     def __init__(
         self,
         pages: Mapping[str, Page],
         ask: Callable[[Request], Response],
+        *,
+        ends: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        self._pages, self._ask, self._clock = pages, ask, clock
+        self._pages, self._ask = pages, ask
+        self._ends, self._clock, self._wall = ends, clock, wall
         self._first = True
 
     def answer(self, event: Any) -> dict[str, Any]:
@@ -74,4 +100,14 @@ class Front:
             return self._ask(asked)
         if asked.method not in _READING:
             raise routing.not_allowed(", ".join(_READING))
-        return page.answer(accept_encoding) if page else self._ask(Request(_READING[0], PINGS[0]))
+        if page is None:
+            return self._ask(Request(_READING[0], PINGS[0]))
+        found = page.answer(accept_encoding)
+        return self._leased(found) if asked.path == _ALIVE else found
+
+    def _leased(self, found: Response) -> Response:
+        """Tell how long the lease runs: seconds, since a visitor's clock may be wrong."""
+        if self._ends is None:
+            return found
+        left = max(0, int(self._ends - self._wall()))
+        return replace(found, headers={**found.headers, _LEFT: str(left)})

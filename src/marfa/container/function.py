@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from marfa import bundle as bundles
-from marfa import loading
+from marfa import environment, loading
 from marfa.container import contract, pages, routing
 from marfa.container.contract import DEFAULT_LIMITS, EVENTS, Reply, Request, Response
-from marfa.container.front import Front
+from marfa.container.front import Front, lease_end
 from marfa.container.messages import event, problem_document
 from marfa.errors import TooLargeError
 from marfa.predictor import Predictor
@@ -31,18 +31,19 @@ SECONDS = 15.0
 def __getattr__(name: str) -> Any:
     """Make the handler when Lambda looks it up, which it does once, before the first event."""
     if name == "handler":
-        return handler_of(MODEL)
+        return handler_of(MODEL, lease_end(environment.read().settings))
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 
 
-def handler_of(folder: Path) -> Callable[[Any, Any], dict[str, Any]]:
+def handler_of(folder: Path, ends: float | None = None) -> Callable[[Any, Any], dict[str, Any]]:
     """Load the model, and make the function that Lambda calls.
 
     Nothing is asked of the model before: the hashes say that it is the one that was packaged.
 
     Args:
         folder: the bundle's folder.
+        ends: when the lease ends, in seconds since 1970; None without one.
 
     Raises:
         BundleError: if it is no whole bundle.
@@ -50,7 +51,7 @@ def handler_of(folder: Path) -> Callable[[Any, Any], dict[str, Any]]:
     bundle = bundles.load(folder)
     model = loading.of(bundle, engine="numpy")
     fixed = pages.files(model, DEFAULT_LIMITS)
-    front = Front(fixed | pages.own(bundle, fixed), Answering(model).respond)
+    front = Front(fixed | pages.own(bundle, fixed), Answering(model).respond, ends=ends)
 
     def handler(asked: Any, context: Any) -> dict[str, Any]:
         return front.answer(asked)

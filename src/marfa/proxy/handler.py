@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from marfa import environment
 from marfa.container import pages, routing
-from marfa.container.front import Front
+from marfa.container.front import Front, lease_end
 from marfa.container.messages import (
     DEFAULT_LIMITS,
     HEALTHY,
@@ -59,14 +59,18 @@ Handler = Callable[[Any, Context | None], dict[str, Any]]
 def __getattr__(name: str) -> Any:
     """Make the handler when Lambda looks it up, which it does once, before the first event."""
     if name == "handler":
-        endpoint = environment.read().settings.get("MARFA_ENDPOINT", "")
-        return handler_of(SITE, Endpoint(endpoint, client))
+        settings = environment.read().settings
+        endpoint = Endpoint(settings.get("MARFA_ENDPOINT", ""), client)
+        return handler_of(SITE, endpoint, ends=lease_end(settings))
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 
 
 def handler_of(
-    site: Path, endpoint: Endpoint, clock: Callable[[], float] = time.monotonic
+    site: Path,
+    endpoint: Endpoint,
+    clock: Callable[[], float] = time.monotonic,
+    ends: float | None = None,
 ) -> Handler:
     """Make the function that Lambda calls.
 
@@ -74,10 +78,11 @@ def handler_of(
         site: the folder of pages.
         endpoint: what answers questions.
         clock: tells the seconds.
+        ends: when the lease ends, in seconds since 1970; None without one.
     """
     fixed = pages.unpack(site)
     asking = Asking(str(json.loads(fixed["/v1/model"].content)["task"]), endpoint, clock)
-    front = Front(fixed, asking.respond)
+    front = Front(fixed, asking.respond, ends=ends)
 
     def handler(event: Any, context: Context | None = None) -> dict[str, Any]:
         asking.begin(context.get_remaining_time_in_millis() / 1000 if context else SECONDS)

@@ -246,6 +246,16 @@ def test_equal_input_gives_equal_bytes_and_another_version_for_other_input():
     assert len({one.version, *(each.version for each in changed[1:])}) == 3
 
 
+@pytest.mark.parametrize("shape", PRODUCED)
+def test_the_function_is_told_when_the_lease_ends_where_there_is_one(shape):
+    template = PRODUCED[shape]
+    for each in of_type(template, "AWS::Lambda::Function").values():
+        told = each["Properties"]["Environment"]["Variables"].get("MARFA_LEASE_END")
+        assert told == (
+            {"Ref": "LeaseEnd"} if "LeaseEnd" in template.get("Parameters", {}) else None
+        )
+
+
 def test_a_model_and_its_configuration_are_replaced_and_the_endpoint_stays():
     one = live(leased=True, target="endpoint")
     other = replace(one, archive="models/other.tar.gz")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marfa.aws.names import Names
@@ -51,7 +51,13 @@ def log(names: Names, group: str, settings: CloudSettings) -> dict[str, Any]:
 
 
 def answering(
-    names: Names, settings: CloudSettings, bucket: str, code: str, layer: str, reserved: int
+    names: Names,
+    settings: CloudSettings,
+    bucket: str,
+    code: str,
+    layer: str,
+    reserved: int,
+    told: Mapping[str, Any],
 ) -> Resources:
     """Write the function that holds the model.
 
@@ -62,6 +68,7 @@ def answering(
         code: key of the function's zip.
         layer: key of the numpy layer's zip; empty for AWS's public layer.
         reserved: copies reserved; 0 for no reservation.
+        told: further variables of its environment.
     """
     made: Resources = {}
     public = _LAYER.format(version=PANDAS_VERSION, architecture=settings.architecture)
@@ -87,14 +94,19 @@ def answering(
             "Code": {"S3Bucket": bucket, "S3Key": code},
             "MemorySize": settings.memory,
             "Layers": layers,
-            "Environment": {"Variables": _ONE_THREAD},
+            "Environment": {"Variables": {**_ONE_THREAD, **told}},
         },
         reserved,
     )
 
 
 def forwarding(
-    names: Names, settings: CloudSettings, bucket: str, code: str, reserved: int
+    names: Names,
+    settings: CloudSettings,
+    bucket: str,
+    code: str,
+    reserved: int,
+    told: Mapping[str, Any],
 ) -> Resources:
     """Write the function in front of an endpoint."""
     return _function(
@@ -105,7 +117,7 @@ def forwarding(
             "Handler": "marfa.proxy.handler.handler",
             "Code": {"S3Bucket": bucket, "S3Key": code},
             "MemorySize": _PROXY_MEMORY,
-            "Environment": {"Variables": {"MARFA_ENDPOINT": names.one}},
+            "Environment": {"Variables": {"MARFA_ENDPOINT": names.one, **told}},
         },
         reserved,
         # an address that is live already is not handed to an endpoint that is still being made

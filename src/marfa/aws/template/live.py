@@ -7,7 +7,7 @@ from typing import Any
 
 from marfa.aws.names import Names
 from marfa.aws.template import api, endpoint, function, lease, site
-from marfa.aws.template.document import Resources, Template, digest, template
+from marfa.aws.template.document import Resources, Template, digest, ref, template
 from marfa.settings import CloudSettings
 
 LEASE_END = "LeaseEnd"
@@ -64,7 +64,7 @@ class Live:
         if self.settings.site:
             outputs["Site"] = site.URL
         if self.leased:
-            outputs["LeaseEnd"] = {"Ref": LEASE_END}
+            outputs["LeaseEnd"] = ref(LEASE_END)
             parameters[LEASE_END] = {
                 "Type": "String",
                 "Description": "UTC; from then on everything here is deleted.",
@@ -92,18 +92,22 @@ class Live:
     def _resources(self) -> Resources:
         names, settings = self.names, self.settings
         made: Resources = {}
+        told: dict[str, Any] = {}
         if self.leased:
             made |= lease.resources(names, LEASE_END)
+            told = {"MARFA_LEASE_END": ref(LEASE_END)}  # which the page counts down
         if settings.target == "lambda":
             made |= function.answering(
-                names, settings, self.bucket, self.code, self.layer, self.reserved
+                names, settings, self.bucket, self.code, self.layer, self.reserved, told
             )
         else:
             guard = tuple(made)  # the lease comes before what it ends
             made |= endpoint.resources(
                 names, settings, self.image, f"s3://{self.bucket}/{self.archive}", guard
             )
-            made |= function.forwarding(names, settings, self.bucket, self.code, self.reserved)
+            made |= function.forwarding(
+                names, settings, self.bucket, self.code, self.reserved, told
+            )
         made |= api.resources(names, settings)
         if settings.site:
             made |= site.resources(names, self.bucket, self.page)

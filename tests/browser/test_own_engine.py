@@ -84,6 +84,12 @@ def test_it_writes_as_python_with_a_trained_model(engine: claims.Engine, writer_
     claims.writes_as_python(engine, writer_path, 50)
 
 
+def test_a_text_that_was_stopped_ends_as_one_that_was_not(
+    engine: claims.Engine, writer_path: Path
+) -> None:
+    claims.goes_on_as_unbroken(engine, writer_path)
+
+
 def test_it_draws_stems_and_cleans_as_python(engine: claims.Engine) -> None:
     claims.draws_as_python(engine)
     claims.stems_as_snowball(engine)

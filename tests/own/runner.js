@@ -40,6 +40,14 @@ function written(model, asked) {
   }
 }
 
+/** A text in one go, and the same one stopped after so many characters and gone on with. */
+function resumed(model, { stopped, ...asked }) {
+  const task = model.plan(asked);
+  const whole = [...model.write(task)];
+  const made = whole.slice(0, stopped).join("");
+  return { whole: whole.join(""), resumed: made + [...model.write(task, made)].join("") };
+}
+
 /** The numbers after a prompt, and after each character of what follows it. */
 function logits(model, { prompt, rest }) {
   const reading = model.open(prompt);
@@ -55,6 +63,7 @@ export async function run({ model: buffer, jobs }) {
     },
     answer: (asked) => answered(model, asked),
     write: (asked) => written(model, asked),
+    resume: (asked) => resumed(model, asked),
     logits: (asked) => logits(model, asked),
     stem,
     clean: ({ text, tables }) => clean(text, resolver(tables)),

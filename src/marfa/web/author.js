@@ -39,7 +39,7 @@ export class Author {
 
   /** Yield the characters after those that are there; `made` may go on from another engine's. */
   * write(task, made = "") {
-    const reading = this.open(this.codec.encode(task.prompt + made || this.codec.opening));
+    const reading = this.open(this.codec.encode((task.prompt || this.codec.opening) + made));
     for (let place = task.position + [...made].length; place < task.length; place += 1) {
       const id = draw(reading.logits, place, task);
       yield this.codec.decode(id);

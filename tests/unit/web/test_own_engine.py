@@ -77,6 +77,10 @@ def test_it_writes_as_python_with_a_trained_model(engine, writer_path):
     claims.writes_as_python(engine, writer_path, 20)
 
 
+def test_a_text_that_was_stopped_ends_as_one_that_was_not(engine, writer_path):
+    claims.goes_on_as_unbroken(engine, writer_path)
+
+
 def test_it_draws_as_python(engine):
     claims.draws_as_python(engine)
 

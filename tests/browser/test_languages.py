@@ -99,6 +99,19 @@ def test_a_language_that_cannot_be_had_leaves_the_page_as_it_is(visit: Visit) ->
     visit.ask("a film", judgement())
 
 
+def test_of_two_languages_the_last_one_chosen_is_spoken(visit: Visit) -> None:
+    late = threading.Event()
+    visit.server.others["fr.json"] = Reply(OTHERS["fr"], until=late)
+    for last, title in (("en", "Where does this text land?"), ("ar", OTHERS["ar"]["title"])):
+        visit.page.select_option("#language", "fr")
+        visit.page.select_option("#language", last)
+        late.set()
+        visit.page.wait_for_timeout(500)
+        expect(visit.page.locator("h1")).to_have_text(title)
+        expect(visit.page.locator("#language")).to_have_value(last)
+        late.clear()
+
+
 def seen(visit: Visit, *also: str) -> str:
     """Return all that can be seen, or is read out for what is seen, without what others have said."""
     shown: str = visit.evaluate("""() => {

@@ -145,6 +145,24 @@ def test_it_can_be_given_up_and_a_new_text_drops_it(visit: Visit) -> None:
     assert visit.text("blockquote") == "another"
 
 
+def test_it_can_be_given_up_by_touch_and_waits_in_another_language_too(visit: Visit) -> None:
+    go_on = threading.Event()
+    ask_why(visit, Reply(explained(TEXT, WEIGHTS).body, until=go_on))
+    visit.page.select_option("#language", "fr")
+    expect(visit.page.locator("html")).to_have_attribute("lang", "fr")
+    why = visit.page.locator("#why")
+    expect(why).to_have_attribute("aria-disabled", "true")
+    expect(why).to_have_text(visit.text("#status"))
+    visit.page.click("#cancel")
+    expect(why).to_have_text("Pourquoi positif ?")
+    expect(why).to_be_enabled()
+    expect(visit.page.locator("#cancel")).to_be_hidden()
+    go_on.set()
+    visit.server.replies = [explained(TEXT, WEIGHTS)]
+    why.click()
+    visit.page.locator(".for").first.wait_for()
+
+
 def test_a_text_that_is_not_judged_is_not_asked_about(visit: Visit) -> None:
     visit.ask(TEXT, judgement(None, None, reason="too short", refused="short"), "declined")
     assert visit.page.locator("#why").count() == 0

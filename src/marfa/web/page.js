@@ -8,6 +8,7 @@ import {
   tell, tellList,
 } from "./exchange.js";
 import { drawHistory, keep, openHistory } from "./history.js";
+import { drawLease, watchLease } from "./lease.js";
 import { ask as askEither } from "./race.js";
 import { isExplanation, why } from "./why.js";
 import { likely, listed, percent, say, script, speak } from "./words.js";
@@ -182,8 +183,16 @@ async function askWhy(text, before, button) {
     document.getElementById("why-failed").append(...note());
   });
   undo = () => again(() => [say("cancelled")]);
-  button.ariaDisabled = "true";
-  button.textContent = status.textContent = say("whyAsking");
+  const wait = (asked) => {
+    asked.ariaDisabled = "true";
+    asked.textContent = status.textContent = say("whyAsking");
+    cancel.hidden = false;
+  };
+  wait(button);
+  redraw = () => {
+    present(text, before);
+    wait(document.getElementById("why"));
+  };
   try {
     const found = await request(text, [...text], () => {});
     if (!found) return;
@@ -385,5 +394,6 @@ speak(ENGLISH, () => {
   redraw();
   describe();
   drawHistory(input);
+  drawLease();
 });
-meet();
+meet().then(() => device).then((each) => each?.alone || watchLease());

@@ -42,6 +42,8 @@ const ENGLISH = {
   cardScore: "How good",
   cardBaseline: "To compare",
   cardRefuses: "Refuses",
+  lease: "The server’s lease ends in {left}.",
+  leaseOver: "The server’s lease has ended: it goes within minutes.",
   past: "Use this text again: {text}",
   forget: "Delete this text: {text}",
   noPast: "Nothing is kept yet.",
@@ -100,6 +102,13 @@ export const say = (key, values) => pieces(key, values).join("");
 export const listed = (items, type = "unit") =>
   new Intl.ListFormat(locale, { type, style: type === "unit" ? "short" : "long" }).formatToParts(items);
 
+/** A time in whole minutes, as a language says it. */
+export function lasting(minutes) {
+  const parts = [[Math.floor(minutes / 60), "hour"], [minutes % 60, "minute"]].flatMap(([number, unit]) => (
+    number ? [number.toLocaleString(locale, { style: "unit", unit, unitDisplay: "long" })] : []));
+  return listed(parts).map(({ value }) => value).join("");
+}
+
 /** The name of a script, of its code in ISO 15924. */
 export const script = (code) => new Intl.DisplayNames(locale, { type: "script" }).of(code);
 
@@ -130,11 +139,13 @@ function translate() {
   for (const [element, property, key] of said()) element[property] = words[key] ?? english[key];
 }
 
-async function change(to, redraw) {
+async function change(to, redraw, isWanted) {
   if (to === language) return;
   const response = to === "en" ? null : await fetch(`${to}.json`);
   if (response && !response.ok) return;
-  words = response ? await response.json() : english;
+  const found = response ? await response.json() : english;
+  if (!isWanted()) return;
+  words = found;
   language = to;
   locale = LOCALES[to] ?? to;
   translate();
@@ -151,9 +162,12 @@ export function speak(own, redraw) {
   const choice = document.getElementById("language");
   const wanted = [store.get(KEY), ...navigator.languages.map((each) => each.split("-")[0])];
   const first = wanted.find((each) => LANGUAGES.includes(each)) ?? "en";
+  let turns = 0;
   const turn = async (to) => {
-    await change(to, redraw).catch(() => {}); // it stays as it is
-    choice.value = language;
+    const mine = (turns += 1);
+    const isWanted = () => mine === turns; // another may be chosen before this one is there
+    await change(to, redraw, isWanted).catch(() => {}); // it stays as it is
+    if (isWanted()) choice.value = language;
   };
   choice.addEventListener("change", () => {
     store.set(KEY, choice.value);

@@ -137,7 +137,10 @@ class FakeServer(ThreadingHTTPServer):
         self.replies: list[Reply] = [judgement()]
         self.asked: list[str] = []
         self.whys: list[bool] = []
-        self.others: dict[str, Reply] = {"v1/model": Reply(MODEL)}
+        self.others: dict[str, Reply] = {
+            "v1/model": Reply(MODEL),
+            "healthz": Reply({"status": "alive"}),
+        }
         self.write: Callable[[dict[str, Any]], Reply] = lambda asked: problem(404, "None", "here")
         self.received = threading.Semaphore(0)
         self.url = f"http://127.0.0.1:{self.server_address[1]}{PREFIX}"

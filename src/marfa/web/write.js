@@ -5,6 +5,7 @@ import { askModel, drawCard } from "./card.js";
 import { findDevice } from "./device.js";
 import { Failure, isCount, isRecord, isText, make, reveal, tell } from "./exchange.js";
 import { drawHistory, keep as keepText, openHistory } from "./history.js";
+import { drawLease, watchLease } from "./lease.js";
 import { count, say, speak } from "./words.js";
 import { Writer } from "./writer.js";
 
@@ -328,6 +329,7 @@ speak(ENGLISH, () => {
   showDegree();
   describe();
   drawHistory(prompt);
+  drawLease();
 });
 showDegree();
-meet();
+meet().then(() => found).then(() => device?.alone || watchLease());

@@ -200,6 +200,58 @@ def test_a_file_that_ends_before_what_was_judged_begins_anew(model_path, long, t
     assert "begun anew" in notes
 
 
+def ended_before_the_last_step(model, file, output):
+    """Judge all of it, and end by kill -9 when the output has its name and the journal is there."""
+    script = (
+        "import os, sys; from marfa.stages.score.journal import Journal\n"
+        "Journal.done = lambda journal: os.kill(os.getpid(), 9)\n"
+        "from marfa.cli import main; main(sys.argv[1:])"
+    )
+    arguments = ["score", model, file, "-o", output, "--workers", "1"]
+    ended = subprocess.run([sys.executable, "-c", script, *map(str, arguments)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert {path.name for path in folder_of(output).iterdir()} == {".lock", "journal.json"}
+
+
+def test_an_output_that_is_whole_is_not_judged_again(model_path, long, whole, tmp_path):
+    output, notes = tmp_path / "out.jsonl", Notes()
+    ended_before_the_last_step(model_path, long, output)
+    before = output.stat()
+    found = score(model_path, long, output, talk=notes, workers=1)
+    assert "all 3,000 rows are judged already" in notes
+    assert "begun anew" not in notes
+    assert (output.stat().st_ino, output.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert output.read_bytes() == whole
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+    assert found == score(model_path, long, output, workers=1)
+
+
+def test_an_output_that_somebody_has_changed_is_judged_again(model_path, long, whole, tmp_path):
+    output, notes = tmp_path / "out.jsonl", Notes()
+    ended_before_the_last_step(model_path, long, output)
+    output.write_bytes(b"x" + whole[1:])
+    score(model_path, long, output, talk=notes, workers=1)
+    assert output.read_bytes() == whole
+    assert "begun anew" not in notes
+
+
+def test_more_texts_than_an_output_has_begin_anew_and_leave_it_until_then(
+    model_path, long, whole, tmp_path
+):
+    output, notes = tmp_path / "out.jsonl", Notes()
+    first = write(tmp_path / "first.jsonl", TEXTS[:512])
+    ended_before_the_last_step(model_path, first, output)
+    before = output.read_bytes()
+    half(model_path, long, output)
+    assert output.read_bytes() == before
+    assert whole.startswith(before)
+    output.unlink()
+    ended_before_the_last_step(model_path, first, output)
+    assert score(model_path, long, output, talk=notes, workers=1)["rows"] == len(TEXTS)
+    assert "the texts are others than before; begun anew" in notes
+    assert output.read_bytes() == whole
+
+
 def test_two_at_once_are_told(model_path, long, tmp_path):
     output = tmp_path / "out.jsonl"
     with lock(folder_of(output)), pytest.raises(BusyError, match="another marfa"):

@@ -117,6 +117,9 @@ def score(
     count = workers or crew.cores()
     with files.lock(folder_of(output)), _opened(output, judge.identity, suffix, talk) as journal:
         left = _left(journal, rows, position, talk)
+        if journal.is_whole:
+            journal.done()
+            return _result(output, journal.counts)
         few = list(itertools.islice(left, _FEW + 1))
         all_left = itertools.chain(few, left)
         with contextlib.ExitStack() as stack:
@@ -172,6 +175,11 @@ def _left(
         if portion.end >= journal.rows:
             if (portion.end, portion.digest) != (journal.rows, journal.digest):
                 break
+            if journal.is_whole:
+                if next(left, None):
+                    break
+                talk.say(f"all {journal.rows:,} rows are judged already")
+                return left
             talk.say(f"going on after {journal.rows:,} rows that are judged already")
             return left
     talk.warn("the texts are others than before; begun anew")

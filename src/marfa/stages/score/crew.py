@@ -10,6 +10,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,6 +50,7 @@ class Crew:
         self._identity, self._count = identity, count
         self._free: queue.SimpleQueue[_Process | None] = queue.SimpleQueue()
         self._all: set[_Process] = set()
+        self._starting = threading.Lock()
         self._ended = False
         self._threads = ThreadPoolExecutor(count, "marfa-score")
 
@@ -63,10 +65,12 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ended = True
+        with self._starting:  # from here on nobody starts another
+            self._ended = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
         for process in list(self._all):  # a thread that waits for one then wakes up
             process.kill()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=True)
         for process in list(self._all):
             process.close()
 
@@ -85,26 +89,31 @@ class Crew:
         found = ""
         for _ in range(_ATTEMPTS):
             process = self._free.get()
+            kept: _Process | None = None
             try:
                 if process is None:
                     process = self._start()
                 judged = process.judge(portion, self._identity)
             except (EOFError, OSError):
                 found = self._gone(process)
-                self._free.put(None)  # the next one to take it starts another
                 if self._ended:
                     break
             else:
-                self._free.put(process)
+                kept = process
                 return judged
+            finally:
+                self._free.put(kept)  # if there is none, the next one to take it starts another
         message = f"the process that judges was ended {_ATTEMPTS} times, at last {found}"
         where = f"rows {portion.first + 1:,} to {portion.end:,}"
         hint = "perhaps memory is short: --workers 1; the same command goes on where this one was"
         raise MarfaError(message, where=where, hint=hint)
 
     def _start(self) -> _Process:
-        process = _Process(self._command)
-        self._all.add(process)
+        with self._starting:
+            if self._ended:
+                raise EOFError
+            process = _Process(self._command)
+            self._all.add(process)
         return process
 
     def _gone(self, process: _Process | None) -> str:

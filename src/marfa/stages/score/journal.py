@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from marfa import files
 from marfa.errors import DataError, DiskFullError, MarfaError
@@ -39,7 +39,8 @@ class Journal:
         bytes: of the part.
         digest: of the texts that they judge.
         counts: how often each label was given.
-        is_other: an earlier run has left rows that are of no use to this one.
+        is_other: an earlier run has left rows of another judge, which are of no use to this one.
+        is_whole: an earlier run has made the output, and was ended before it removed this journal.
 
     Raises:
         MarfaError: if the folder cannot be written.
@@ -52,18 +53,18 @@ class Journal:
         head: bytes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.folder = folder_of(output)
+        self.folder, self._output = folder_of(output), output
         self.part, self._path = self.folder / "part", self.folder / "journal.json"
         self._key, self._head, self._clock = key, head, clock
         self.rows, self.bytes, self.digest = 0, 0, ""
         self.counts: Counter[str] = Counter()
+        self.is_other = False
         found = self._read()
-        self.is_other = not found and self._path.exists()
+        self.is_whole = bool(found) and not self.part.exists()
         self._take(found)
-        try:
-            self._file = open(self.part, "r+b" if found else "wb")  # noqa: SIM115 - until close
-        except OSError as error:
-            raise files.disk_error(error, self.part) from error
+        if self.is_whole:
+            return
+        self._open("r+b" if found else "wb")
         if found:
             self._file.truncate(self.bytes)
             self._file.seek(self.bytes)
@@ -71,7 +72,10 @@ class Journal:
             self._begin()
 
     def restart(self) -> None:
-        """Throw the rows away."""
+        """Throw the rows away; an output that was made of them stays until there is another."""
+        if self.is_whole:
+            self.is_whole = False
+            self._open("wb")
         self._file.seek(0)
         self._file.truncate()
         self._take({})
@@ -114,13 +118,14 @@ class Journal:
             "bytes": self.bytes,
             "digest": self.digest,
             "counts": dict(self.counts),
+            "file": _mark(self.part),
         }
         files.write_json(self._path, document)
         self._written = self._clock()
 
     def close(self) -> None:
         """Leave what is needed to go on; nothing where nothing was judged."""
-        if self._file.closed:  # it is done
+        if self.is_whole or self._file.closed:  # it is done
             return
         with contextlib.suppress(OSError, MarfaError):  # what was certain before still is
             if self.rows:
@@ -132,7 +137,8 @@ class Journal:
 
     def done(self) -> None:
         """Remove everything; the output is whole."""
-        self._file.close()
+        if not self.is_whole:
+            self._file.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def whole(self) -> None:
@@ -147,6 +153,12 @@ class Journal:
             raise self._explained(error, 0.0) from error
         self._file.close()
 
+    def _open(self, mode: str) -> None:
+        try:
+            self._file: IO[bytes] = open(self.part, mode)  # noqa: SIM115 - until close
+        except OSError as error:
+            raise files.disk_error(error, self.part) from error
+
     def _begin(self) -> None:
         self._path.unlink(missing_ok=True)
         self._file.write(self._head)
@@ -160,18 +172,37 @@ class Journal:
         self._written = self._clock()
 
     def _read(self) -> dict[str, Any]:
+        """Return what an earlier run has left, if this one can use it."""
         try:
             found = files.read_json(self._path)
-            size = self.part.stat().st_size
         except (DataError, OSError):
             return {}
         match found:
             case {
-                "format": int(form), "key": str(key), "rows": int(), "bytes": int(kept),
+                "format": int(form), "key": str(key), "rows": int(rows), "bytes": int(kept),
                 "digest": str(), "counts": dict(),
-            } if form == _FORMAT and key == self._key and kept <= size:  # fmt: skip
-                return dict(found)
+            }:  # fmt: skip
+                self.is_other = (form, key) != (_FORMAT, self._key)
+                if not self.is_other and (self._holds(kept) or (rows and self._became(found))):
+                    return dict(found)
         return {}
+
+    def _holds(self, size: int) -> bool:
+        try:
+            return self.part.stat().st_size >= size
+        except OSError:
+            return False
+
+    def _became(self, found: dict[str, Any]) -> bool:
+        """Return whether the output is the very file that the rows were in, as it was left.
+
+        A run that ends between its last two steps, to give that file its name and to remove the
+        journal, leaves this.
+        """
+        try:
+            return not self.part.exists() and found.get("file") == _mark(self._output)
+        except OSError:
+            return False
 
     def _explained(self, error: OSError, left: float | None) -> MarfaError:
         found = files.disk_error(error, self.part)
@@ -180,6 +211,12 @@ class Journal:
             found.what = f"{found.what}; about {needed:,} bytes more are needed"
             found.args = (found.what,)
         return found
+
+
+def _mark(path: Path) -> list[int]:
+    """Return what stays of a file when it is renamed, and does not when anybody writes to it."""
+    found = path.stat()
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
 
 
 def folder_of(output: Path) -> Path:

@@ -144,6 +144,9 @@ def test_it_is_told_in_the_language_of_the_person(
     leased(visit.server, "0")
     come_back(visit)
     expect(visit.page.locator("#lease")).to_contain_text(ended)
+    visit.page.clock.run_for(30_000)
+    visit.page.select_option("#language", "en")
+    left(visit, ENDED)
 
 
 def test_it_interrupts_nobody(tell: Tell, page: Page) -> None:

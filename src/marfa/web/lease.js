@@ -9,23 +9,16 @@ let timer;
 
 /** Show what is left, and again when that changes. */
 export function drawLease() {
-  clearTimeout(timer);
   const left = (end - performance.now()) / 60_000;
-  line.textContent = "";
-  if (isNaN(left)) return;
-  line.textContent = say(left > 0 ? "lease" : "leaseOver", { left: lasting(Math.ceil(left)) });
-  timer = setTimeout(left > 1 ? drawLease : ask, 60_000 * ((left > 0 && left % 1) || 1));
+  line.textContent = left > 0 ? say("lease", { left: lasting(Math.ceil(left)) }) : left <= 0 ? say("leaseOver") : "";
+  clearTimeout(timer);
+  if (line.textContent) timer = setTimeout(left > 1 ? drawLease : watchLease, left > 0 ? left % 1 * 60_000 : 60_000);
 }
 
-async function ask() {
-  if (document.hidden) return;
+/** Ask, and show it from now on. A renewal is seen when a person comes back to the page, or at the end. */
+export async function watchLease() {
+  for (const each of ["visibilitychange", "online", "offline"]) addEventListener(each, watchLease);
   const { headers } = await fetch("healthz", { cache: "no-store" }).catch(() => new Response());
-  end = performance.now() + 1000 * parseFloat(headers.get("Marfa-Lease-Seconds"));
+  end = performance.now() + 1000 * parseInt(headers.get("Marfa-Lease-Seconds"));
   drawLease();
-}
-
-/** Show it from now on. A renewal is seen when a person comes back to the page, or at the end. */
-export function watchLease() {
-  for (const each of ["visibilitychange", "online", "offline"]) addEventListener(each, ask);
-  ask();
 }

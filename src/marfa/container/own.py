@@ -31,7 +31,9 @@ FORMAT = 1
 """Of the file; a new one has a new name, so that no browser takes an old file for it."""
 
 LIMIT = 1_500_000
-"""Bytes that the file should have at most: a minute at 200 kbit/s."""
+"""Bytes that the file has at most where it can be: a minute at 200 kbit/s.
+
+A model that takes more with its coarsest weights is sent all the same, and `package` warns of it."""
 
 _STEMMERS = {"none", "porter"}
 """Those that the page has."""

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
@@ -159,9 +159,23 @@ def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
         "/v1/model": Page(to_json(contract.describe(model, limits)), JSON),
         "/healthz": Page(to_json(alive), JSON),
     }
+    texts = {name: _bare(web.joinpath(name)) for name in names.values()}
+    said = set(
+        re.findall(r"\w+", " ".join(texts[each] for each in texts if _suffix(each) != ".json"))
+    )
     for path, name in sorted(names.items()):
-        made[path] = Page(_bare(web.joinpath(name)).encode(), _KINDS[_suffix(name)])
+        text = _spoken(texts[name], said) if _suffix(name) == ".json" else texts[name]
+        made[path] = Page(text.encode(), _KINDS[_suffix(name)])
     return made
+
+
+def _spoken(language: str, said: Collection[str]) -> str:
+    """Leave out of a language what this page never says, since only the other task's does.
+
+    Every key stands in the page's own files, beside what it says in English.
+    """
+    found = {key: text for key, text in json.loads(language).items() if key in said}
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
 def _web(*names: str) -> Traversable:

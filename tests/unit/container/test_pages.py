@@ -3,6 +3,8 @@
 import base64
 import gzip
 import json
+import re
+from importlib import resources
 
 import pytest
 from tests import gateways
@@ -37,6 +39,22 @@ def test_equal_pages_are_written_as_equal_files(model_path):
     backwards = dict(reversed(made.items()))
     assert list(pages.pack(made).items()) == list(pages.pack(backwards).items())
     assert json.loads(pages.pack(made)["index.json"])["/"]["content_type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("fixture", ["model_path", "writer_path"])
+def test_a_language_has_all_that_its_page_says_and_little_else(request, fixture):
+    found = pages.files(load(request.getfixturevalue(fixture), engine="numpy"), Limits())
+    text = "\n".join(
+        each.content.decode() for path, each in found.items() if path != "/openapi.json"
+    )
+    english = re.findall(r"const ENGLISH = \{\n(.*?)\n\};", text, re.DOTALL)
+    own = set(re.findall(r"^  (\w+): ", "\n".join(english), re.MULTILINE))
+    own |= set(re.findall(r'data-say(?:-\w+)?="(\w+)"', text))
+    everything = json.loads(resources.files("marfa").joinpath("web", "fr.json").read_text("utf-8"))
+    for language in ("fr", "ar"):
+        said = json.loads(found[f"/{language}.json"].content)
+        assert own <= said.keys()
+        assert len(said) < 0.9 * len(everything)
 
 
 def test_a_function_packs_for_a_gateway_that_hands_on_bytes():

@@ -40,6 +40,7 @@ FUNCTION = (
     *BUNDLE,
     *_FRONT,
     *("environment.py", "container/function.py", "container/openapi.py", "container/own.py"),
+    "container/tally.py",
     *("engines/page_weights.py", "engines/rounding.py"),
     *("container/openapi_judging.py", "container/openapi_writing.py"),
 )

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 
 import pytest
 from tests import gateways
@@ -128,6 +129,49 @@ def test_a_line_is_logged_for_each_request_without_a_word_of_its_client(handler,
     assert [line["status"] for line in lines] == [404, lines[1]["status"], 200]
     assert all(line["ms"] >= 0 for line in lines)
     assert "secret-55" not in logged
+
+
+SECRET = "Marfasecret fifty-five"
+ASKED = {
+    "one": Request("POST", "/invocations", JSON, JSON, json.dumps({"text": SECRET}).encode()),
+    "many": Request(
+        "POST", "/v1/predict", JSON, JSON,
+        json.dumps({"texts": ["I loved this wonderful film.", SECRET, ""]}).encode(),
+    ),
+    "a 422": Request("POST", "/invocations", TEXT, TEXT, b"secretsecret"),
+    "explained": Request(
+        "POST", "/v1/predict", JSON, JSON,
+        json.dumps({"text": f"I loved this wonderful film {SECRET}", "explain": True}).encode(),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_log_tells_what_was_judged_and_declined_and_no_word_of_it(
+    model_path, tmp_path, capsys, asked
+):
+    untar(model_path, tmp_path / "model")
+    handler, model = function.handler_of(tmp_path / "model"), load(model_path, engine="numpy")
+    capsys.readouterr()
+    handler(gateways.http(ASKED[asked]), None)
+    handler(gateways.http(Request("GET", "/healthz")), None)
+    logged = capsys.readouterr().out
+    line, other = map(json.loads, logged.splitlines())
+    body = ASKED[asked].body
+    given = json.loads(body) if ASKED[asked].content_type == JSON else {"text": body.decode()}
+    judged = list(model.judge(given.get("texts") or [given["text"]]))
+    assert sum(line["judged"].values()) == sum(each.label is not None for each in judged)
+    assert line["refused"] == Counter(each.refused for each in judged if each.label is None)
+    assert line["words"] == sum(each.total for each in judged)
+    assert line["known"] == sum(each.known for each in judged)
+    assert not {"judged", "refused", "words", "known", "score"} & other.keys()
+    assert not [word for word in (*SECRET.split(), "loved", "secret") if word in logged]
+
+
+def test_of_what_is_written_nothing_is_counted(tiny_path, tmp_path, capsys):
+    untar(tiny_path, tmp_path / "model")
+    function.handler_of(tmp_path / "model")(gateways.http(write({}, JSON)), None)
+    assert "judged" not in json.loads(capsys.readouterr().out)
 
 
 class Seconds:

@@ -47,6 +47,7 @@ class Front:
     Args:
         pages: what is always the same, by address.
         ask: answers everything else; /readyz is asked for as /ping.
+        told: returns what else the log may tell of the last answer, once; no word of a client.
         ends: when the lease ends, in seconds since 1970; None without one.
         clock: tells the seconds.
         wall: tells the seconds since 1970.
@@ -57,11 +58,12 @@ class Front:
         pages: Mapping[str, Page],
         ask: Callable[[Request], Response],
         *,
+        told: Callable[[], Mapping[str, Any]] = dict,
         ends: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._pages, self._ask = pages, ask
+        self._pages, self._ask, self._told = pages, ask, told
         self._ends, self._clock, self._wall = ends, clock, wall
         self._first = True
 
@@ -90,7 +92,8 @@ class Front:
             response = replace(response, body=b"")
         answer = gateway.answered(response, event)
         said = replace(response, status=answer["statusCode"])
-        noting.note(path, said, self._clock() - began, self._pages, first=self._first, **failure)
+        more = {"first": self._first, **failure, **self._told()}
+        noting.note(path, said, self._clock() - began, self._pages, **more)
         self._first = False
         return answer
 

@@ -16,6 +16,7 @@ from marfa.container import contract, pages, routing
 from marfa.container.contract import DEFAULT_LIMITS, EVENTS, Reply, Request, Response
 from marfa.container.front import Front, lease_end
 from marfa.container.messages import event, problem_document
+from marfa.container.tally import tally
 from marfa.errors import TooLargeError
 from marfa.predictor import Predictor
 from marfa.writer import Writer
@@ -51,7 +52,9 @@ def handler_of(folder: Path, ends: float | None = None) -> Callable[[Any, Any], 
     bundle = bundles.load(folder)
     model = loading.of(bundle, engine="numpy")
     fixed = pages.files(model, DEFAULT_LIMITS)
-    front = Front(fixed | pages.own(bundle, fixed), Answering(model).respond, ends=ends)
+    answering = Answering(model)
+    fixed |= pages.own(bundle, fixed)
+    front = Front(fixed, answering.respond, told=answering.told, ends=ends)
 
     def handler(asked: Any, context: Any) -> dict[str, Any]:
         return front.answer(asked)
@@ -71,6 +74,12 @@ class Answering:
         self, model: Predictor | Writer, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._model, self._clock = model, clock
+        self._told: dict[str, Any] = {}
+
+    def told(self) -> dict[str, Any]:
+        """Return what the log may tell of the last answer, once."""
+        told, self._told = self._told, {}
+        return told
 
     def respond(self, request: Request) -> Response:
         """Answer one request.
@@ -83,7 +92,12 @@ class Answering:
         if len(request.body) > DEFAULT_LIMITS.max_body_bytes:  # before what it is, as while reading
             raise contract.too_large(DEFAULT_LIMITS.max_body_bytes)
         ends = self._clock() + SECONDS
-        return self._whole(contract.ask(self._model, request), ends)
+        query, form = contract.understand(self._model, request, DEFAULT_LIMITS)
+        its = contract.door(self._model)
+        computed = its.compute(self._model, its.portions(query))
+        self._told = tally(computed)  # now: of what is declined there may be no answer
+        found = its.begin(self._model, query, computed)
+        return self._whole(contract.reply(self._model, found, form), ends)
 
     def _whole(self, reply: Reply, ends: float) -> Response:
         made = []

@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 from collections.abc import Collection
+from typing import Any
 
 from marfa.container import routing
 from marfa.container.messages import Response
@@ -23,7 +24,7 @@ def note(
     response: Response,
     seconds: float,
     pages: Collection[str] = (),
-    **more: str | int,
+    **more: Any,
 ) -> None:
     """Write the line of one request to the standard output, which Lambda keeps as the log.
 

@@ -24,6 +24,8 @@ from marfa.settings import CloudSettings
 from marfa.stages.rehearse import rehearse
 from marfa.writer import Writer
 
+LEFT = re.compile(r"The server’s lease ends in 1[456] minutes\.")
+
 
 class Rehearsed:
     """Rehearsals in threads, and their clock."""
@@ -95,6 +97,7 @@ def test_a_text_is_judged_behind_every_target(
             f"{judged.known} of {judged.total} words known"
         )
         expect(page.locator("#answer h2")).to_have_text(judged.label or "I cannot judge this")
+    expect(page.locator("#lease")).to_have_text(LEFT)
     assert found == []
 
 
@@ -113,13 +116,14 @@ def test_a_text_is_written_behind_every_target(
     page.click("#send")
     expect(page.locator("#result")).to_have_attribute("data-state", "done")
     assert page.locator("#paper").text_content() == model.generate("the film ", length=200, seed=5)
+    expect(page.locator("#lease")).to_have_text(LEFT)
     assert found == []
 
 
 def test_the_page_outlives_its_lease_even_where_few_requests_are_let_in_at_once(
     page: Page, rehearsed: Rehearsed, model_path: Path
 ) -> None:
-    url = rehearsed.up(model_path, burst=14)  # its own files, and no more
+    url = rehearsed.up(model_path, burst=15)  # its own files, and no more
     page.goto(url)
     settle(page)
     rehearsed.end()

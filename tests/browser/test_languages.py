@@ -233,6 +233,13 @@ def plain(text: str) -> str:
     return re.sub(r"[\u00a0\u202f]", " ", text)
 
 
+def test_what_is_in_english_alone_is_said_to_be(visit: Visit) -> None:
+    link = visit.page.locator("a[href=docs]")
+    expect(link).to_have_attribute("hreflang", "en")
+    turn(visit, "fr")
+    expect(link).to_contain_text("(en anglais)")
+
+
 def test_labels_of_ones_own_are_left_as_they_are(visit: Visit) -> None:
     turn(visit, "ar")
     shares = {"sport": 0.7, "negative": 0.2, "Positive": 0.1}

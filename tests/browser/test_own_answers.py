@@ -208,6 +208,29 @@ def _writer(path: Path):  # type: ignore[no-untyped-def]
     return loading.of(bundle.load(path), engine="numpy")
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_text_can_be_stopped_while_the_model_comes(
+    page: Page, server: FakeServer, writer_path: Path, alone: bool
+) -> None:
+    add(server, writer_path, alone=alone)
+    desk = Desk(page, server)
+    name = next(each for each in server.others if each.endswith(".bin"))
+    come = server.others[name].until = threading.Event()
+    desk.server.write = lambda asked: Reply(hang_up=True)
+    desk.open()
+    desk.write("the film ", 60)
+    desk.await_state("waiting")
+    page.wait_for_timeout(300)
+    page.click("#stop")
+    desk.await_state("empty")
+    come.set()
+    page.wait_for_timeout(300)
+    desk.await_state("empty")
+    desk.write("the film ", 60)
+    desk.await_state("done")
+    assert desk.noted == []
+
+
 @pytest.mark.parametrize(
     "reply",
     [Reply(hang_up=True), Reply(b"", 500), problem(503, "No", "busy"), Reply(b"{}", 403)],

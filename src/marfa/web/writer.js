@@ -77,8 +77,13 @@ export class Writer {
   }
 
   /** Begin, or go on: resolve to true when all is written, to false when stopped, or throw. */
-  async run() {
+  run() {
     const { signal } = (this.#halt = new AbortController());
+    const halted = new Promise((resolve) => { signal.addEventListener("abort", () => resolve(false)); });
+    return Promise.race([halted, this.#work(signal)]); // whoever stops waits for nothing more, a model neither
+  }
+
+  async #work(signal) {
     if (this.#device?.alone) this.taken ??= { at: 0, why: "" };
     let tries = 0;
     for (;;) {
@@ -90,7 +95,8 @@ export class Writer {
       } catch (problem) {
         if (signal.aborted) return false;
         const failure = explain(problem, SILENCE_MS / 1000);
-        if (await this.#takeOver(problem, failure, tries)) continue;
+        if (await this.#takeOver(problem, failure, tries, signal)) continue;
+        if (signal.aborted) return false;
         if (this.start === null || !failure.lost || failure.wait > LONGEST_WAIT) throw failure;
         if (this.position > before) tries = 0;
         if (tries === WAITS.length) {
@@ -106,11 +112,11 @@ export class Writer {
   }
 
   /** Let this device go on, if it should and can; the server's text is lost only where it has one. */
-  async #takeOver(problem, failure, tries) {
+  async #takeOver(problem, failure, tries, signal) {
     const isDue = failure.gone || (this.start ? failure.lost && tries >= TRIES_BESIDE : failure.again);
     if (!this.#device || !isDue) return false;
     const id = await this.#device.ready().catch(() => null);
-    if (id === null || (this.start && this.start.model !== id)) return false;
+    if (id === null || signal.aborted || (this.start && this.start.model !== id)) return false;
     this.taken = { at: this.start ? this.position : 0, why: reason(problem === SLOW ? null : failure) };
     return true;
   }

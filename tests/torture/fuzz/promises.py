@@ -6,12 +6,12 @@ All of it takes about half an hour on two cores; a sample, which CI takes, two m
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.torture.fuzz import artefacts, asking, documented, malice, models, texts, wire
-from tests.torture.fuzz.served import Served, Tally, serving
+from tests.torture.fuzz.served import Tally, serving
 from tests.torture.promise import Promise
 
 from marfa import loading
@@ -78,18 +78,13 @@ def asked(task: str, folder: Path, size: Size, seed: int) -> Iterator[Promise]:
         asking.through_the_function(model, size.function, seed),
     )
     path = models.packed(task, folder)
-    every, key = size.every[0], KEYS[task]
-    doings: dict[str, Callable[[Served], Tally]] = {
-        "requests over HTTP": lambda it: asking.over_http(it, size.http, seed),
-        "naughty strings": lambda it: asking.naughty_strings(it, key, seed, every),
-        "what is nearly HTTP": lambda it: wire.over_sockets(it, size.sockets, seed),
-        "what the API's description allows": lambda it: documented.as_documented(
-            it, size.documented, seed
-        ),
-    }
     with serving(path, "--max-length", LENGTH) as it:
-        for name, do in doings.items():
-            yield _told(f"{task}: {name}", do(it))
+        yield _told(f"{task}: requests over HTTP", asking.over_http(it, size.http, seed))
+        found = asking.naughty_strings(it, KEYS[task], seed, size.every[0])
+        yield _told(f"{task}: naughty strings", found)
+        yield _told(f"{task}: what is nearly HTTP", wire.over_sockets(it, size.sockets, seed))
+        found = documented.as_documented(it, size.documented, seed)
+        yield _told(f"{task}: what the API's description allows", found)
 
 
 def _told(name: str, found: Tally) -> Promise:

@@ -97,6 +97,8 @@ def killed(start: Start, ask: Ask, times: int, seed: int) -> Iterator[Promise]:
     with start() as served:
         for number in range(times):
             workers = _workers(served.process.pid)
+            if not workers:  # it has ended as a whole: nothing more can be tried
+                break
             victim = dice.choice(workers)
             others = [worker for worker in workers if worker != victim]
             alone = number % 2 == 1
@@ -112,7 +114,7 @@ def killed(start: Start, ask: Ask, times: int, seed: int) -> Iterator[Promise]:
             if alone:
                 kills, back, longest = kills + 1, back + (took <= BACK_SECONDS), max(longest, took)
             else:
-                tried, answered = tried + len(rows), answered + sum(200 in row for row in rows)
+                tried, answered = tried + len(rows), answered + sum(row[1] == 200 for row in rows)
             pings += sum(row[0] == 200 for row in rows)
             true += sum(row[0] == 200 and row[1] in (200, *REFUSED) for row in rows)
             time.sleep(0.3)

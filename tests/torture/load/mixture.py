@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from tests.torture.load.asked import heavy, plain, review
+from tests.torture.load.asked import Right, heavy, plain, review
 from tests.torture.load.client import Ask, get, post
 from tests.torture.load.drive import closed_load
 from tests.torture.load.machine import Cores, kept_to, memory
@@ -25,9 +25,9 @@ _PIECE = 1 << 13
 _LINES = "application/jsonlines"
 
 
-def refusing(*statuses: int) -> object:
-    """Return what recognises an answer by its status alone."""
-    return lambda status, body: status in statuses
+def refusing(due: int) -> Right:
+    """Return what recognises a refusal by its status alone."""
+    return lambda status, body: status == due
 
 
 def judging(seed: int) -> list[Ask]:
@@ -56,7 +56,7 @@ def judging(seed: int) -> list[Ask]:
         (404, post(f"/{seed}", b"good", "text/plain")),
         (405, get("/invocations")),
     ]
-    return good + [Ask("bad", data, refusing(status, 400)) for status, data in bad]
+    return good + [Ask("bad", data, refusing(status)) for status, data in bad]
 
 
 def writing(seed: int) -> list[Ask]:

@@ -22,28 +22,38 @@ BUGS = {
     "tail": "stands still for a moment now and then",
     "unbounded": "lets everybody wait, however many there are",
     "silent": "refuses without Retry-After",
+    "hesitant": "waits before it refuses",
+    "refusing": "takes for a refusal the time in which it would answer",
     "queued ping": "lets a ping wait like everybody",
     "leak": "keeps what it has read",
+    "agreeable": "answers 200 to rubbish",
     "swallow": "reads all of what is too large, and refuses it then",
     "patient": "waits for slow clients as long as they like",
+    "crowded": "hangs up where there are many connections",
+    "heedful": "looks after all its connections before it answers, where there are many",
     "abrupt": "ends at once when it is asked to",
     "stubborn": "does not end when it is asked to",
     "unsaid": "ends a stream without a word when it is asked to end",
     "alone": "leaves the place of a process that was killed empty",
+    "together": "ends when one of its processes is killed",
+    "early": "says in a new process that it is well before it can answer",
     "always healthy": "answers 200 to a ping whatever its model is",
 }
 LIMIT_SECONDS, SERVICE_SECONDS, QUEUE, CAP = 1.0, 0.003, 16, 1 << 16
+_MANY, _EARLY_SECONDS = 40, 0.3
 _ANSWER, _OTHER = b'{"label": "yes", "score": 0.9}', b'{"label": "no", "score": 0.8}'
 _READ = 1 << 16
+RUBBISH = b"{"
 
 
 class Planted:
     """One process of it."""
 
-    def __init__(self, bug: str, *, good: bool) -> None:
+    def __init__(self, bug: str, *, good: bool, new: bool = False) -> None:
         self._bug, self._good = bug, good
+        self._ready = time.monotonic() + (_EARLY_SECONDS if new and bug == "early" else 0.0)
         self._turn = asyncio.Lock()
-        self._waiting = self._count = self._under_way = 0
+        self._waiting = self._count = self._under_way = self._open = 0
         self._kept: list[bytes] = []
         self._end = asyncio.Event()
 
@@ -66,11 +76,16 @@ class Planted:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(0)
+        self._open += 1
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            while await self._exchange(reader, writer):
+            while not self._full("crowded") and await self._exchange(reader, writer):
                 pass
+        self._open -= 1
         with contextlib.suppress(OSError):
             writer.close()
+
+    def _full(self, bug: str) -> bool:
+        return self._bug == bug and self._open > _MANY
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         seconds = None if self._bug == "patient" else LIMIT_SECONDS
@@ -115,14 +130,35 @@ class Planted:
         if body is None:
             return _http(413, b"", "Connection: close")
         if head.startswith(b"GET /ping"):
-            if self._bug == "queued ping":
-                async with self._turn:
-                    pass
-            return _http(200 if self._good or self._bug == "always healthy" else 503, b"")
+            return await self._ping()
         if head.startswith(b"GET"):
             return _http(200, b" " * 30_000)
+        if self._bug == "leak":
+            self._kept.append(body + b"." * 100_000)
+        if time.monotonic() < self._ready:
+            raise ConnectionAbortedError
         if not self._good or (self._waiting >= QUEUE and self._bug != "unbounded"):
-            return _http(503, b"", *([] if self._bug == "silent" else ["Retry-After: 1"]))
+            return await self._refusal()
+        if body == RUBBISH and self._bug != "agreeable":
+            return _http(400, b"{}")
+        if self._full("heedful"):
+            time.sleep(0.03)
+        return await self._computed(head, writer)
+
+    async def _ping(self) -> bytes:
+        if self._bug == "queued ping":
+            async with self._turn:
+                pass
+        return _http(200 if self._good or self._bug == "always healthy" else 503, b"")
+
+    async def _refusal(self) -> bytes:
+        if self._bug == "hesitant":
+            await asyncio.sleep(0.1)
+        if self._bug == "refusing":
+            time.sleep(SERVICE_SECONDS)
+        return _http(503, b"", *([] if self._bug == "silent" else ["Retry-After: 1"]))
+
+    async def _computed(self, head: bytes, writer: asyncio.StreamWriter) -> bytes:
         self._waiting += 1
         async with self._turn:
             await asyncio.sleep(SERVICE_SECONDS)
@@ -130,8 +166,6 @@ class Planted:
         self._count += 1
         if self._bug == "tail" and self._count % 100 < 2:
             time.sleep(0.1)
-        if self._bug == "leak":
-            self._kept.append(body + b"." * 100_000)
         if b"event-stream" in head:
             return await self._stream(writer)
         if self._bug == "errors" and self._count % 200 == 0:
@@ -170,9 +204,13 @@ def main(port: int, model: str, bug: str, workers: int = 2) -> int:
     while not ending:
         time.sleep(0.02)
         gone, _ = os.waitpid(-1, os.WNOHANG)
+        if gone and bug == "together":
+            for process in {*places} - {gone}:
+                os.kill(process, signal.SIGKILL)
+            return 1
         if gone and bug != "alone":
             del places[gone]
-            places[_fork(listener, bug, good)] = 0.0
+            places[_fork(listener, bug, good, new=True)] = 0.0
     for process in places:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGTERM)
@@ -182,11 +220,11 @@ def main(port: int, model: str, bug: str, workers: int = 2) -> int:
     return 0
 
 
-def _fork(listener: socket.socket, bug: str, good: bool) -> int:
+def _fork(listener: socket.socket, bug: str, good: bool, *, new: bool = False) -> int:
     process = os.fork()
     if not process:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        asyncio.run(Planted(bug, good=good).serve(listener))
+        asyncio.run(Planted(bug, good=good, new=new).serve(listener))
         os._exit(0)
     return process
 

@@ -26,9 +26,8 @@ _STREAM = b'{"prompt": "you ", "length": 3000, "seed": 1}'
 _HEAVY_MS = 1000.0
 """For one of sixteen reviews: the queue counts requests, so it waits behind as many of its kind."""
 _LOST = {2: 0.35, 5: 0.6, 10: 0.9}
-"""Of the goodput, where single reviews are asked so many times as often as they can be answered: to
-receive a request and to send a refusal costs the kernel alone about a fifteenth of what an answer costs,
-so at ten times as many there is hardly time for any (docs/decisions/0030)."""
+"""Share of the goodput, at most, where single reviews are asked so many times as often as they can be
+answered; what a refusal costs, and why that leaves so little time, stands in docs/decisions/0030."""
 _ATTEMPTS = 3
 """A figure of a busy machine says nothing; one of several attempts has to be as promised."""
 
@@ -105,7 +104,7 @@ def heard(judge: Path, size: Size, seed: int, *, full: bool) -> Iterator[Promise
         def over(asks: list[Ask], factor: int, lost: float, most: float) -> Iterator[Promise]:
             capable = steady.capacity(served.url, asks, cores)
             much = overload.Much(capable, factor, size.over, seed)
-            bounds = overload.Bounds(lost=lost, accepted_ms=most)
+            bounds = overload.Bounds(lost=lost, lost_at_best=lost, accepted_ms=most)
             if size.slack > 1:
                 bounds = bounds.loosened(size.slack)
             return overload.overload(served.url, asks, cores, much, bounds)

@@ -1,6 +1,9 @@
 """A sample of all that is promised of a server under load; the whole is `make torture ROOMS=load`."""
 
+from pathlib import Path
+
 import pytest
+from tests.torture.guarded import claim, claims
 from tests.torture.load import promises, unwhole
 
 SEED = 20_261_127
@@ -15,6 +18,7 @@ def kept(found):
     """Look at all of them, so that one that is broken hides no other."""
     found = [*found]
     assert found
+    assert {claim(promise.name) for promise in found} <= claims(Path(__file__).parent)
     assert not [promise.line(0) for promise in found if not promise.kept]
 
 

@@ -6,9 +6,12 @@ that a short file has many moments at which something may go wrong.
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 
-from marfa.cli import main
+from marfa import cli
+from marfa.signals import Stop
 from marfa.stages import score
 from marfa.stages.score import crew, journal
 
@@ -17,6 +20,7 @@ BUGS = {
     "twice": "writes down fewer rows than the bytes beside them hold",
     "late": "counts rows before they are written",
     "alone": "goes on without the rows of a process that was killed",
+    "deaf": "has no ear for SIGTERM, which ends it as it ends what does not know of it",
 }
 journal._EVERY_SECONDS = 0.02
 
@@ -67,4 +71,7 @@ if __name__ == "__main__":
     assert bug in BUGS
     score.Journal = {"twice": Twice, "late": Late}.get(bug, journal.Journal)
     crew.Crew = Alone if bug == "alone" else crew.Crew
-    sys.exit(main(arguments))
+    if bug == "deaf":
+        cli._terminate = signal.SIG_DFL
+        score.signals.caught = lambda: contextlib.nullcontext(Stop())
+    sys.exit(cli.main(arguments))

@@ -49,9 +49,11 @@ def of(judge: Path, size: Size, seed: int, bug: str = "none") -> Iterator[Promis
     with tempfile.TemporaryDirectory(prefix="marfa-") as folder:
         tried = Trial(judge, Path(folder), random.Random(seed), bug)
         yield tried.ended(
-            "score ends with the same bytes after kill -9", size.kills, signal.SIGKILL
+            "score ends with the same bytes after kill -9", size.kills, signal.SIGKILL, code=-9
         )
-        yield tried.ended("and after SIGTERM, which it exits 143 for", size.ends, signal.SIGTERM)
+        yield tried.ended(
+            "and after SIGTERM, which it exits 143 for", size.ends, signal.SIGTERM, code=143
+        )
         yield tried.lost("and when a process that judges is killed", size.losses)
 
 
@@ -73,8 +75,15 @@ class Trial:
         self._takes = time.monotonic() - began
         self._whole = self._output.read_bytes()
 
-    def ended(self, name: str, count: int, number: signal.Signals) -> Promise:
-        """End it at random moments, count those at which it was at work, and look at the end."""
+    def ended(self, name: str, count: int, number: signal.Signals, *, code: int) -> Promise:
+        """End it at random moments, count those at which it was at work, and look at the end.
+
+        Args:
+            name: what is promised.
+            count: how often.
+            number: what it is sent.
+            code: what it has to exit with; the signal's number below zero where that ends it.
+        """
         injected = survived = 0
         note = ""
         while injected < count:
@@ -82,10 +91,11 @@ class Trial:
             ends = self._until_whole(number, min(3, count - injected))
             injected += len(ends)
             right = self._output.read_bytes() == self._whole
-            good = {-number, 128 + number} if number == signal.SIGTERM else {-number}
-            survived += sum(end in good for end in ends) if right else 0
+            survived += ends.count(code) if right else 0
             if not right:
                 note = note or "other bytes"
+            elif ends.count(code) < len(ends):
+                note = note or f"exit {next(end for end in ends if end != code)}"
         return Promise(name, injected, survived, note)
 
     def lost(self, name: str, count: int) -> Promise:

@@ -9,10 +9,12 @@ from tests.functional.test_train import FLAGS, Ears
 import marfa
 from marfa.errors import BundleError, DataError, SettingsError
 from marfa.models.generator import Generator, cell_size
+from marfa.models.reading import trains_bfloat16
 from marfa.recipes import resolve
 from marfa.stages.prepare import prepare
 from marfa.stages.train import train
 
+SMALL = trains_bfloat16(torch.device("cpu"))
 TEXT = "the sun is up. the sea is calm. we sail at noon and the wind is ours. " * 40
 
 
@@ -51,8 +53,11 @@ def test_it_learns(tmp_path):
 def test_a_setting_changes_the_weights(tmp_path, flags):
     from marfa import files
 
-    made, _ = trained(tmp_path, epochs=1)
-    other, _ = trained(tmp_path, epochs=1, name="other", **{"precision": "bfloat16", **flags})
+    if "precision" in flags and not SMALL:
+        pytest.skip("this processor has no bfloat16")
+    usual = {"epochs": 1, "precision": "bfloat16" if SMALL else "float32"}
+    made, _ = trained(tmp_path, **usual)
+    other, _ = trained(tmp_path, name="other", **{**usual, **flags})
     weights = [files.hash_file(run.run_folder / "weights.safetensors") for run in (made, other)]
     assert weights[0] != weights[1]
 
@@ -145,8 +150,14 @@ def test_a_run_does_not_write_over_what_it_begins_with(tmp_path):
         train(settings(tmp_path, epochs=1, from_=str(made.model_file)))
 
 
+@pytest.mark.skipif(SMALL, reason="this processor trains in bfloat16")
+def test_a_precision_that_the_processor_has_not_is_said(tmp_path):
+    with pytest.raises(SettingsError, match="cannot train in bfloat16"):
+        trained(tmp_path, epochs=1, precision="bfloat16")
+
+
 def test_the_precision_that_was_used_is_told_and_kept(tmp_path):
-    for precision in ("float32", "bfloat16"):
+    for precision in ("float32", "bfloat16")[: 2 if SMALL else 1]:
         made, _ = trained(tmp_path, epochs=1, precision=precision, name=precision)
         config = json.loads((made.run_folder / "config.json").read_text())
         assert config["precision"] == precision

@@ -44,3 +44,19 @@ def computes_bfloat16(device: torch.device | None = None) -> bool:
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     asked: list[Any] = [getattr(torch.cpu, name, None) for name in names]
     return any(ask is not None and ask() for ask in asked)
+
+
+def trains_bfloat16(device: torch.device) -> bool:
+    """Say whether an LSTM can be trained in bfloat16 at all; oneDNN has none without AVX-512.
+
+    Args:
+        device: where it is to be trained.
+    """
+    with torch.random.fork_rng(devices=[]):  # nobody's chance is another for the question
+        layer = torch.nn.LSTM(8, 8).to(device)
+    try:
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            layer(torch.zeros(2, 2, 8, device=device))
+    except RuntimeError:
+        return False
+    return True

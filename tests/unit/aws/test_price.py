@@ -123,6 +123,6 @@ def test_an_estimate_can_be_written_as_json():
 
 def test_the_function_before_an_endpoint_is_reckoned_as_large_as_it_is_made():
     names = Names("soup", "us-east-1", "123456789012")
-    made = function.forwarding(names, ENDPOINT, "b", "k", 0)["Function"]["Properties"]
+    made = function.forwarding(names, ENDPOINT, "b", "k", 0, {})["Function"]["Properties"]
     asked = price.answered(ENDPOINT, 0, 1024 * 1000)
     assert asked == made["MemorySize"] * price.LAMBDA_GB_SECOND["arm64"]

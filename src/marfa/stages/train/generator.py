@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from marfa.model import configuration
 from marfa.models.course import Conditions, Course
 from marfa.models.generator import Generator, State, cell_size
 from marfa.models.learning import Learner
-from marfa.models.reading import computes_bfloat16, reader
+from marfa.models.reading import computes_bfloat16, reader, trains_bfloat16
 from marfa.models.stretches import Ids, Stretches
 from marfa.recipes import GeneratorSettings
 from marfa.settings import WriterSettings, from_mapping
@@ -73,6 +74,19 @@ class GeneratorCourse(Course[Generator, Batch]):
         super().__init__(learner, options, under)
         self.config = {"precision": precision}
 
+    @cached_property
+    def _small(self) -> bool:
+        """Whether it is trained in bfloat16, as it was begun."""
+        small = bool(self.config["precision"] == "bfloat16")
+        if small and not trains_bfloat16(self.learner.device):
+            message = "this processor cannot train in bfloat16"
+            hint = (
+                "--precision float32 or auto; a run begun in bfloat16 goes on where it was, or begins "
+                "anew under another --name"
+            )
+            raise SettingsError(message, where="precision", hint=hint)
+        return small
+
     def start(self) -> None:
         """Begin as an earlier model ended, if so set; symbols that only one knows begin at random."""
         path = self._settings.train.from_
@@ -113,8 +127,8 @@ class GeneratorCourse(Course[Generator, Batch]):
 
         def loss_of(network: Generator) -> Tensor:
             nonlocal entropy
-            small = self.config["precision"] == "bfloat16"
-            with torch.autocast(self.learner.device.type, dtype=torch.bfloat16, enabled=small):
+            kind = self.learner.device.type
+            with torch.autocast(kind, dtype=torch.bfloat16, enabled=self._small):
                 logits_TBV, state = network(inputs_TB, self._state)
             self._state = [(output.detach(), cell.detach()) for output, cell in state]
             loss = functional.cross_entropy(logits_TBV.float().flatten(0, 1), targets_TB.flatten())

@@ -338,7 +338,7 @@ def in_time(
     for way, read in (ways or readers()).items():
         for found in growths(read, families, size=size, repeats=repeats):
             problem = ""
-            if found.ratio > MOST_RATIO * slack**0.25:
+            if found.ratio > MOST_RATIO * slack ** (1 / 3):
                 problem = f"{way}, {found.name}: {found.ratio:.2f} times for twice the size"
             elif found.seconds > MOST_SECONDS * slack:
                 problem = f"{way}, {found.name}: {found.seconds * 1000:.0f} ms"

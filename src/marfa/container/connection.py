@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import logging
 import secrets
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +115,7 @@ class Connection(HttpToolsProtocol):
             now: by the loop's clock.
         """
         settings = self._guard.settings
-        left = self.transport.get_write_buffer_size()
+        left = self._untaken()
         if not left or left > self._left or left < self._left - _TAKEN_BYTES:
             self._left, self._left_since = left, now
         elif now - self._left_since > settings.send_seconds:
@@ -131,6 +134,20 @@ class Connection(HttpToolsProtocol):
                 self._refuse(errors.TimeLimitError(f"the headers did not arrive within {seconds}"))
             else:
                 self.transport.close()  # nothing was asked
+
+    def _untaken(self) -> int:
+        """Return the bytes that wait for the client, those that the kernel has of them too.
+
+        What leaves us does so in lumps that a slow line takes half a minute for.
+        """
+        left = self.transport.get_write_buffer_size()
+        if left:
+            with contextlib.suppress(OSError):  # where the kernel does not tell
+                told = fcntl.ioctl(
+                    self.transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4)
+                )
+                left += int.from_bytes(told, sys.byteorder)
+        return int(left)
 
     # What the parser calls.
 

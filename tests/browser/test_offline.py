@@ -138,14 +138,20 @@ def _load(path: Path) -> Any:
     return bundle.load(path)
 
 
+def visited_before_another_version(page: Page, site: FakeServer, versions: list[Path]) -> list[str]:
+    """Let a page keep the first version while the second waits; return the names of what it keeps."""
+    page.goto(site.url)
+    settle(page)
+    old: list[str] = page.evaluate(NAMES)
+    publish(site, versions[1])
+    await_waiting(page)
+    return old
+
+
 def test_a_new_version_takes_the_old_ones_place_as_a_whole(
     page: Page, site: FakeServer, versions: list[Path]
 ) -> None:
-    page.goto(site.url)
-    settle(page)
-    old = page.evaluate(NAMES)
-    publish(site, versions[1])
-    await_waiting(page)
+    old = visited_before_another_version(page, site, versions)
     assert page.locator("#about").inner_text().count(_load(versions[0]).model_id) == 1
     renew(page)
     expect(page.locator("#about")).to_contain_text(_load(versions[1]).model_id)
@@ -179,11 +185,7 @@ def test_while_the_old_version_is_open_elsewhere_it_stays(
 def test_a_new_tab_does_not_take_over_while_the_old_version_is_open(
     page: Page, site: FakeServer, versions: list[Path]
 ) -> None:
-    page.goto(site.url)
-    settle(page)
-    old = page.evaluate(NAMES)
-    publish(site, versions[1])
-    await_waiting(page)
+    old = visited_before_another_version(page, site, versions)
     other = page.context.new_page()
     other.goto(site.url)
     for each in (page, other):

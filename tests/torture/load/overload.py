@@ -62,9 +62,14 @@ class Bounds:
         Others' work takes seconds away, but not all of them: half of the goodput promised has to be
         left, and three quarters of it in the best second.
         """
-        times_ms = (each * times for each in (self.refusal_ms, self.accepted_ms, self.ping_ms))
-        left = 0.5 * (1 - self.lost), 0.75 * (1 - self.lost_at_best)
-        return Bounds(1 - left[0], 1 - left[1], *times_ms, 2.5 * self.recovery)
+        return Bounds(
+            lost=1 - 0.5 * (1 - self.lost),
+            lost_at_best=1 - 0.75 * (1 - self.lost_at_best),
+            refusal_ms=self.refusal_ms * times,
+            accepted_ms=self.accepted_ms * times,
+            ping_ms=self.ping_ms * times,
+            recovery=self.recovery * 2.5,
+        )
 
 
 def overload(

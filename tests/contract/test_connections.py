@@ -247,7 +247,7 @@ def test_a_client_that_reads_nothing_costs_little_memory(model_path):
 
 
 def test_a_client_that_takes_its_answer_slowly_is_not_given_up(model_path):
-    settings = ServeSettings(port=0, engine="numpy", max_texts=10_000, send_seconds=0.8)
+    settings = ServeSettings(port=0, engine="numpy", max_texts=10_000, send_seconds=2.0)
     body = json.dumps({"texts": ["good"] * 10_000}).encode()
     with Running(model_path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
         line.sendall(
@@ -255,12 +255,11 @@ def test_a_client_that_takes_its_answer_slowly_is_not_given_up(model_path):
             b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
         )
         line.settimeout(30)
-        began, found = time.monotonic(), len(line.recv(1_000))
-        while time.monotonic() < began + 5:  # 30 kB a second; 12.5 are asked for
-            found += len(line.recv(1_500))
-            time.sleep(0.05)
-        assert found > 50_000
-        assert rest_of(line, 450_000) > 450_000
+        found = 0
+        while found < 80_000 and (piece := line.recv(1_500)):  # 15 kB a second at most
+            found += len(piece)
+            time.sleep(0.1)
+        assert rest_of(line, 400_000) > 400_000
 
 
 def unsent(running):

@@ -10,6 +10,8 @@ PEERS_LIGHT := mms awscli
 PEERS_TORCH := torchserve training
 # Servers that ours is compared with.
 PEERS_SERVING := litserve bentoml fastapi
+# As many tests at once as there are cores; a file's stay together, so that what it sets up is made once.
+TESTS := $(BIN)/pytest -n auto --dist loadfile
 # Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -43,20 +45,20 @@ run: .venv/installed  ## from raw text to a page that answers (RECIPE=shakespear
 	$(BIN)/python tests/emulator.py $@
 
 test: .venv/installed .venv/aws-lambda-rie  ## the tests
-	$(BIN)/pytest
+	$(TESTS)
 
 test-browser: .venv/installed  ## the page in a real Chromium
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
-	$(BIN)/pytest tests/browser -o addopts='--strict-markers --import-mode=importlib'
+	$(TESTS) tests/browser -o addopts='--strict-markers --import-mode=importlib'
 
 test-jobs: .venv/installed .venv/aws-lambda-rie  ## training and scoring as jobs and under kill -9, and the rehearsal of the whole way
-	$(BIN)/pytest -m job tests/functional
+	$(TESTS) -m job tests/functional
 
 test-cloud: .venv/installed  ## the account that is emulated for the tests, and a sample of its faults
-	$(BIN)/pytest tests/cloud $(CLOUD_FAULTS) -o norecursedirs='.*'
+	$(TESTS) tests/cloud $(CLOUD_FAULTS) -o norecursedirs='.*'
 
 faults: .venv/installed  ## cut, throttle and refuse deployments and jobs at each of their calls (two hours)
-	FAULTS_EVERY=1 $(BIN)/pytest $(CLOUD_FAULTS) -o norecursedirs='.*'
+	FAULTS_EVERY=1 $(TESTS) $(CLOUD_FAULTS) -o norecursedirs='.*'
 
 torture: .venv/installed .venv-peers/schemathesis/installed  ## everything that is done to marfa on purpose, one line a promise (SEED=1 ROOMS=fuzz,load SAMPLE=1)
 	@$(BIN)/python -m tests.torture

@@ -276,6 +276,8 @@ def growths(
     *,
     size: int = LIMIT_BYTES,
     repeats: int = 3,
+    ratio: float = MOST_RATIO,
+    seconds: float = MOST_SECONDS,
 ) -> Iterator[Growth]:
     """Measure what reads a text, at a size and at its halves, half of a half and so on.
 
@@ -283,12 +285,14 @@ def growths(
         read: what is done to a text; it must not remember anything of it.
         families: texts by name.
         size: bytes of the largest.
-        repeats: how often each is measured; a ratio that looks bad is measured five times as often again.
+        repeats: how often each is measured; what looks bad is measured five times as often again.
+        ratio: of twice the size to the size, above which that looks bad.
+        seconds: for a whole body, above which it does.
     """
     for name, family in families.items():
         texts = [family(size >> halved) for halved in range(DOUBLED, -1, -1)]
         found = [least(partial(read, text), repeats=repeats) for text in texts]
-        if _ratio(found) > MOST_RATIO or found[-1] > MOST_SECONDS:
+        if _ratio(found) > ratio or found[-1] > seconds:
             more = [least(partial(read, text), repeats=5 * repeats) for text in texts]
             found = [min(pair) for pair in zip(found, more, strict=True)]
         yield Growth(name, _ratio(found), found[-1])
@@ -335,12 +339,14 @@ def in_time(
 ) -> Tally:
     """Read every family in every way; return which are slow, with some slack where others share the cores."""
     tally, worst, slowest = Tally(), Growth("", 0, 0), Growth("", 0, 0)
+    ratio, seconds = MOST_RATIO * slack ** (1 / 3), MOST_SECONDS * slack
+    measured = partial(growths, size=size, repeats=repeats, ratio=ratio, seconds=seconds)
     for way, read in (ways or readers()).items():
-        for found in growths(read, families, size=size, repeats=repeats):
+        for found in measured(read, families):
             problem = ""
-            if found.ratio > MOST_RATIO * slack ** (1 / 3):
+            if found.ratio > ratio:
                 problem = f"{way}, {found.name}: {found.ratio:.2f} times for twice the size"
-            elif found.seconds > MOST_SECONDS * slack:
+            elif found.seconds > seconds:
                 problem = f"{way}, {found.name}: {found.seconds * 1000:.0f} ms"
             tally.add(problem)
             worst = max(worst, found, key=lambda each: each.ratio)

@@ -10,8 +10,8 @@ PEERS_LIGHT := mms awscli
 PEERS_TORCH := torchserve training
 # Servers that ours is compared with.
 PEERS_SERVING := litserve bentoml fastapi
-# As many tests at once as there are cores; a file's stay together, so that what it sets up is made once.
-TESTS := $(BIN)/pytest -n auto --dist loadfile
+# As many tests at once as there are cores, from as many places of the list; who is done first takes of the other's rest.
+TESTS := $(BIN)/pytest -n auto --dist worksteal
 # Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

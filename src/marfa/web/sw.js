@@ -46,17 +46,22 @@ async function tidy() {
   await clients.claim();
 }
 
-let isLeaving = false;
+// A page without a word: it lets the new version take over, and is loaded again when that has happened. Loaded
+// sooner, it might be asked of this worker while it is being stopped, which Chromium never answers.
+const LEAVING = `<!doctype html><script>
+const here = navigator.serviceWorker, again = () => location.reload();
+here.addEventListener("controllerchange", again);
+here.getRegistration().then((kept) => kept?.waiting?.postMessage("take over"));
+setTimeout(again, 5000);
+</script>`;
+const AS_PAGE = { "Content-Type": "text/html", "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'" };
 
 async function answer(request, address) {
   const { length } = await clients.matchAll({ type: "window" });
   // A page that is loaded again is among those that are open, a new one is not yet.
   const isAlone = length < (request.isReloadNavigation ? 2 : 1);
-  if (request.mode === "navigate" && registration.waiting && (isAlone || isLeaving)) {
-    isLeaving = true;
-    registration.waiting.postMessage("take over"); // nobody else has the old version open
-    return new Response("", { headers: { Refresh: "0" } });
-  }
+  // Where nobody else has the old version open:
+  if (request.mode === "navigate" && registration.waiting && isAlone) return new Response(LEAVING, { headers: AS_PAGE });
   const cache = await caches.open(NAME);
   return (await cache.match(address)) ?? fetch(request);
 }

@@ -1,13 +1,16 @@
 """A training job: from SageMaker's folders to a model that deploys, whoever launched it."""
 
+import fcntl
 import json
 import signal
 import site
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import venv
+from pathlib import Path
 
 import pytest
 from tests import jobs
@@ -280,6 +283,14 @@ def _wait_for(happened, seconds=60):
 HOSTS = ("127.0.0.1", "localhost")
 
 
+@pytest.fixture
+def meeting_place():
+    """The machines of a job meet at one port, AWS's: two such jobs at once would meet each other's."""
+    with open(Path(tempfile.gettempdir()) / "marfa-meeting-place", "w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        yield
+
+
 def together(folder, given, until=""):
     """Train on two machines; stop both when the first one's log says a word. Return their folders."""
     roots = []
@@ -303,6 +314,8 @@ def together(folder, given, until=""):
 
 
 @pytest.mark.parametrize("recipe", jobs.FLAGS)
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("meeting_place")
 def test_two_machines_train_one_network_and_go_on_where_they_were_stopped(recipe, tmp_path):
     given = {"recipe": recipe, **{k: str(v) for k, v in jobs.FLAGS[recipe].items()}}
     first, second = together(tmp_path / "whole", given)

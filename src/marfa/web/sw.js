@@ -49,9 +49,9 @@ async function tidy() {
 // A page without a word: it lets the new version take over, and is loaded again when that has happened. Loaded
 // sooner, it might be asked of this worker while it is being stopped, which Chromium never answers.
 const LEAVING = `<!doctype html><script>
-const here = navigator.serviceWorker, again = () => location.reload();
-here.addEventListener("controllerchange", again);
-here.getRegistration().then((kept) => kept?.waiting?.postMessage("take over"));
+const workers = navigator.serviceWorker, again = () => location.reload();
+workers.addEventListener("controllerchange", again);
+workers.getRegistration().then((kept) => kept?.waiting?.postMessage("take over"));
 setTimeout(again, 5000);
 </script>`;
 const AS_PAGE = { "Content-Type": "text/html", "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'" };

@@ -49,7 +49,7 @@ class Size:
 
 
 FULL = Size(50_000, 3000, (1, 1, 20), 5000, 6000, 5, 1000, 10_000, 100)
-SAMPLE = Size(1500, 300, (12, 12, 300), 500, 40, 2, 60, 300, 10)
+SAMPLE = Size(1500, 300, (12, 12, 300), 500, 40, 2, 1000, 300, 10)
 
 
 def promises(seed: int, full: bool) -> Iterator[Promise]:

@@ -39,8 +39,6 @@ class Size:
     Attributes:
         steady: seconds at 70 % of the capacity.
         over: seconds of each overload.
-        single: how often as many single reviews are asked as can be answered.
-        sixteen: the same of requests of sixteen reviews.
         judging: mixed requests to a model that judges.
         writing: and to one that writes.
         ends: how often a server is asked to stop.
@@ -51,8 +49,6 @@ class Size:
 
     steady: float
     over: float
-    single: tuple[int, ...]
-    sixteen: tuple[int, ...]
     judging: int
     writing: int
     ends: int
@@ -60,15 +56,15 @@ class Size:
     slack: float
 
 
-FULL = Size(1800, 300, (2, 5, 10), (2, 5, 10), 900_000, 100_000, 100, 100, slack=1)
-SAMPLE = Size(120, 4, (2,), (10,), 18_000, 2_000, 5, 4, slack=10)
+FULL = Size(1800, 300, 900_000, 100_000, 100, 100, slack=1)
+SAMPLE = Size(120, 4, 18_000, 2_000, 5, 4, slack=10)
 
 
 def promises(seed: int, full: bool) -> Iterator[Promise]:
     """Put each promise to the test."""
     size = FULL if full else SAMPLE
     judge, writer = models()
-    yield from heard(judge, size, seed)
+    yield from heard(judge, size, seed, full=full)
     yield from remembered(judge, writer, size, seed)
     yield from slowed(judge, size, seed)
     yield from ended(judge, writer, size, seed)
@@ -88,7 +84,7 @@ def models() -> tuple[Path, Path]:
     return found[0], found[1]
 
 
-def heard(judge: Path, size: Size, seed: int) -> Iterator[Promise]:
+def heard(judge: Path, size: Size, seed: int, *, full: bool) -> Iterator[Promise]:
     """What is promised at 70 % of the capacity, and above it.
 
     The server has one core and the tool another, as far as there are two. The goodput is promised of
@@ -99,10 +95,12 @@ def heard(judge: Path, size: Size, seed: int) -> Iterator[Promise]:
         plain = asked.learned(served.url, [asked.plain(number) for number in range(64)])
         heavy = asked.learned(served.url, [asked.heavy(number) for number in range(8)])
 
+        capable: list[float] = []
+
         def at_seventy() -> Iterator[Promise]:
-            capable = steady.capacity(served.url, plain, cores)
+            capable.append(steady.sustained(served.url, plain, cores))
             return steady.steady(
-                served.url, plain, cores, capable, size.steady, seed, slack=size.slack
+                served.url, plain, cores, min(capable), size.steady, seed, slack=size.slack
             )
 
         def over(asks: list[Ask], factor: int, lost: float, most: float) -> Iterator[Promise]:
@@ -114,9 +112,9 @@ def heard(judge: Path, size: Size, seed: int) -> Iterator[Promise]:
             return overload.overload(served.url, asks, cores, much, bounds)
 
         yield from best(at_seventy)
-        for factor in size.single:
-            yield from best(functools.partial(over, plain, factor, _LOST[factor], 200.0))
-        for factor in size.sixteen:
+        for factor, lost in [*_LOST.items()][: None if full else 1]:
+            yield from best(functools.partial(over, plain, factor, lost, 200.0))
+        for factor in _LOST:
             yield from best(functools.partial(over, heavy, factor, 0.1, _HEAVY_MS))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import gzip
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as arrow
@@ -16,10 +18,10 @@ import pytest
 from pyarrow import parquet
 from tests.functional.test_train_there import Notes
 
-from marfa.errors import BusyError, DataError, MissingExtraError
+from marfa.errors import BusyError, DataError, MarfaError, MissingExtraError
 from marfa.files import lock
-from marfa.stages.score import score
-from marfa.stages.score.journal import folder_of
+from marfa.stages.score import portions, score
+from marfa.stages.score.journal import Journal, folder_of
 
 TEXTS = [f"a wonderful film {n} " + "and dull " * (n % 40) for n in range(3000)]
 
@@ -279,6 +281,43 @@ def test_a_full_disk_says_how_much_is_needed_and_then_it_goes_on(
     notes = Notes()
     score(model_path, long, output, talk=notes, workers=1)
     assert output.read_bytes() == whole
+
+
+class Failing:
+    """A file whose disk fails at one call: as Linux does, it tells that once, and the next succeeds."""
+
+    def __init__(self, file):
+        self.file, self.call, self.number = file, "", 0
+
+    def __getattr__(self, name):
+        if name != self.call:
+            return getattr(self.file, name)
+        self.call = ""
+        raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EIO, "cannot be read or written"), (errno.ENOSPC, "no room left")]
+)
+@pytest.mark.parametrize("call", ["write", "flush", "fileno"])  # fsync asks for the last
+@pytest.mark.parametrize("at_once", [True, False])
+def test_rows_that_the_disk_has_lost_are_never_certain(tmp_path, call, at_once, number, said):
+    output, now, (first, second, third) = tmp_path / "out.csv", [0.0], portions.cut(["good"] * 600)
+    folder_of(output).mkdir()
+    journal = Journal(output, "key", b"head\n", clock=lambda: now[0])
+    journal._file = file = Failing(journal._file)
+    now[0] = 10.0  # so it is time to make the first rows certain
+    journal.add(first, b"first\n", Counter(good=256), None)
+    journal.add(second, b"second\n", Counter(good=256), None)
+    now[0] += 10.0 * at_once
+    file.call, file.number = call, number
+    with pytest.raises(MarfaError, match=said):  # noqa: PT012 - in either of the two
+        journal.add(third, b"third\n", Counter(good=88), None)
+        journal.whole()
+    journal.close()
+    again = Journal(output, "key", b"head\n")
+    assert (again.rows, again.part.read_bytes()) == (256, b"head\nfirst\n")
+    again.close()
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl.gz", "csv.gz", "parquet"])

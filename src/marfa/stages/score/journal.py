@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,6 +59,7 @@ class Journal:
         self.rows, self.bytes, self.digest = 0, 0, ""
         self.counts: Counter[str] = Counter()
         self.is_other = False
+        self._has_failed = False
         found = self._read()
         self.is_whole = bool(found) and not self.part.exists()
         self._take(found)
@@ -96,7 +97,8 @@ class Journal:
             DiskFullError: if there is no room; it says how much more is needed.
         """
         try:
-            self._file.write(judged)
+            with self._certain():
+                self._file.write(judged)
             self.bytes += len(judged)
             self.rows, self.digest = portion.end, portion.digest
             self.counts += counts
@@ -109,8 +111,9 @@ class Journal:
 
     def sync(self) -> None:
         """Make certain what has been added: first the rows, then the journal that counts them."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self._certain():
+            self._file.flush()
+            os.fsync(self._file.fileno())
         document = {
             "format": _FORMAT,
             "key": self._key,
@@ -128,7 +131,7 @@ class Journal:
         if self.is_whole or self._file.closed:  # it is done
             return
         with contextlib.suppress(OSError, MarfaError):  # what was certain before still is
-            if self.rows:
+            if self.rows and not self._has_failed:
                 self.sync()
         with contextlib.suppress(OSError):
             self._file.close()
@@ -152,6 +155,19 @@ class Journal:
         except OSError as error:
             raise self._explained(error, 0.0) from error
         self._file.close()
+
+    @contextlib.contextmanager
+    def _certain(self) -> Iterator[None]:
+        """Remember that rows could not be written.
+
+        Linux tells that once: it gives up what it held of them, and the next fsync succeeds. What was
+        certain before still is; no later journal of this run could be believed.
+        """
+        try:
+            yield
+        except OSError:
+            self._has_failed = True
+            raise
 
     def _open(self, mode: str) -> None:
         try:

@@ -14,6 +14,11 @@ from marfa.stages.serve import Running
 
 TEXT = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
 GOOD = TEXT + b"Content-Length: 4\r\n\r\ngood"
+MANY = json.dumps({"texts": ["good"] * 10_000}).encode()
+ALL_OF_THEM = (
+    b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(MANY), MANY)
+)
 SHORT = {"header_seconds": 0.4, "body_seconds": 0.4, "send_seconds": 0.4}
 
 
@@ -189,6 +194,39 @@ def test_a_body_is_not_counted_as_the_headers_of_what_follows_it(running):
         assert rest(line).startswith(b"HTTP/1.1 200 ")
 
 
+PIECES = TEXT + b"Transfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n"
+
+
+@pytest.mark.parametrize("trailer", [b"a: b\r\n", b"a:\r\n", b"c" * 1_000])
+def test_headers_without_end_after_a_body_are_refused(model_path, trailer):
+    settings = ServeSettings(port=0, engine="numpy", body_seconds=30.0)
+    with Running(model_path, settings) as server, dial(server) as line:
+        line.sendall(PIECES + b"0\r\n")
+        sent = 0
+        with contextlib.suppress(OSError):
+            while sent < 50_000_000:
+                sent += line.send(trailer * (64_000 // len(trailer)))
+        assert problem(rest(line)) == 431 or sent < 10_000_000
+    assert sent < 10_000_000
+
+
+def test_headers_after_a_body_are_none_of_its_requests(running):
+    with dial(running) as line:
+        line.sendall(PIECES + b"0\r\nX-Request-ID: late\r\n\r\n")
+        answer = line.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"late" not in answer
+        line.sendall(GOOD)
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_in_many_pieces_is_none_of_its_headers(running):
+    body = b"1\r\n \r\n" * 30_000 + b"4\r\ngood\r\n0\r\n\r\n"
+    with dial(running) as line:
+        line.sendall(TEXT + b"Transfer-Encoding: chunked\r\n\r\n" + body)
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_what_follows_a_good_request_and_is_none_does_not_spoil_its_answer(running):
     with dial(running) as line:
         line.sendall(GOOD + b"nonsense\r\n\r\n")
@@ -231,12 +269,8 @@ def test_a_client_that_does_not_take_its_answer_is_given_up(tmp_path):
 
 def test_a_client_that_reads_nothing_costs_little_memory(model_path):
     settings = ServeSettings(port=0, engine="numpy", max_texts=10_000)
-    body = json.dumps({"texts": ["good"] * 10_000}).encode()
     with Running(model_path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
-        line.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        line.sendall(ALL_OF_THEM)
         line.settimeout(30)
         assert line.recv(12) == b"HTTP/1.1 200"
         time.sleep(0.5)
@@ -246,14 +280,54 @@ def test_a_client_that_reads_nothing_costs_little_memory(model_path):
         assert rest_of(line, 500_000) > 500_000
 
 
+def test_a_client_that_does_not_take_its_answer_keeps_no_other_question_out(model_path):
+    settings = ServeSettings(port=0, engine="numpy", max_texts=10_000, queue=1)
+    with Running(model_path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
+        line.sendall(ALL_OF_THEM)
+        line.settimeout(30)
+        assert line.recv(12) == b"HTTP/1.1 200"
+        with dial(server) as other:
+            other.sendall(GOOD)
+            assert other.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert rest_of(line, 500_000) > 500_000
+
+
+def test_an_answer_that_nobody_takes_makes_way_for_another(model_path):
+    settings = ServeSettings(port=0, engine="numpy", max_texts=10_000)
+    with Running(model_path, settings) as server, contextlib.ExitStack() as lines:
+        room = server.application.state.room
+        room.limit = 2_000_000  # one such request and its answer, and hardly more
+        first, second = (lines.enter_context(dial(server, SO_RCVBUF=2_048)) for _ in range(2))
+        for line in (first, second):
+            line.sendall(ALL_OF_THEM)
+            line.settimeout(30)
+            assert line.recv(12) == b"HTTP/1.1 200"
+        assert room.held <= room.limit
+        whole = rest_of(second, 10_000_000)
+        assert rest_of(first, 10_000_000) < whole
+        until(lambda: server.application.state.waiting == room.held == 0, 5)
+
+
+def test_who_asks_on_and_does_not_read_is_told_no_more_than_it_takes(model_path):
+    settings = ServeSettings(port=0, engine="numpy", **SHORT)
+    with Running(model_path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
+        server.application.state.waiting = settings.queue
+        line.settimeout(0.5)
+        most = sent = 0
+        with contextlib.suppress(OSError):  # it is not read on, or given up
+            for _ in range(2_000):
+                sent += line.send(GOOD * 20)
+                for connection in list(server._server.server_state.connections):
+                    most = max(most, connection.transport.get_write_buffer_size())
+        server.application.state.waiting = 0
+    assert 0 < most < 4 * 65_536
+    assert sent < 20 * 2_000 * len(GOOD)
+
+
 def test_a_client_that_takes_its_answer_slowly_is_not_given_up(model_path):
     settings = ServeSettings(port=0, engine="numpy", max_texts=10_000, send_seconds=2.0)
-    body = json.dumps({"texts": ["good"] * 10_000}).encode()
     with Running(model_path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
-        line.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        line.sendall(ALL_OF_THEM)
         line.settimeout(30)
         found = 0
         while found < 80_000 and (piece := line.recv(1_500)):  # 15 kB a second at most

@@ -57,13 +57,18 @@ class Answering:
         self.model, self.limits, self.metrics = model, limits, metrics
         self.machine, self.heartbeat = machine, heartbeat
 
-    async def answer(self, asked: Request, send: Send) -> None:
+    async def answer(self, asked: Request, send: Send, hold: Callable[[int], None]) -> None:
         """Answer one request.
+
+        Args:
+            asked: the request.
+            send: where the answer goes.
+            hold: told how many bytes of a whole answer wait for the client from here on.
 
         Raises:
             MarfaError: if there is no answer; nothing has been sent then.
         """
-        exchange = _Exchange(self, send)
+        exchange = _Exchange(self, send, hold)
         try:
             await exchange.answer(asked)
         finally:
@@ -78,8 +83,8 @@ class _Exchange:
         spent: seconds of computing so far.
     """
 
-    def __init__(self, answering: Answering, send: Send) -> None:
-        self._answering, self._send = answering, send
+    def __init__(self, answering: Answering, send: Send, hold: Callable[[int], None]) -> None:
+        self._answering, self._send, self._hold = answering, send, hold
         self._began = time.perf_counter()
         self._written = 0
         self._sent = 0
@@ -104,7 +109,9 @@ class _Exchange:
         bodies = [part.body]
         async for more in self._rest(reply, part):
             bodies.append(more.body)
-        await send_whole(self._send, Response(200, reply.content_type, b"".join(bodies)))
+        body = b"".join(bodies)
+        self._hold(len(body))
+        await send_whole(self._send, Response(200, reply.content_type, body))
 
     def _begin(self, query: Any, form: str, computed: Sequence[Any]) -> tuple[Reply, Part]:
         model = self._answering.model

@@ -19,9 +19,10 @@ from marfa import errors
 from marfa.bundle import Bundle
 from marfa.container import contract, pages, routing
 from marfa.container.answering import Answering
-from marfa.container.asking import Asking, State
+from marfa.container.asking import HELD_BYTES, Asking, State
 from marfa.container.machine import Machine
 from marfa.container.observing import Metrics, Observed
+from marfa.container.room import Room
 from marfa.predictor import Predictor
 from marfa.settings import ServeSettings
 from marfa.writer import Writer
@@ -82,11 +83,13 @@ class Application:
         found: Mapping[str, pages.Page] | None = None,
         counters: str = "",
     ) -> None:
-        self.state = State()
+        self.state = State(Room(max(HELD_BYTES, 2 * settings.max_body_bytes)))
         self.metrics = Metrics(model, counters)
         self._model, self._limits = model, limits_of(settings)
         door = contract.door(model)
-        self._machine = Machine(partial(door.compute, model), door.AT_ONCE, settings.answer_seconds)
+        self._machine = Machine(
+            partial(door.compute, model), door.weigh, door.AT_ONCE, settings.answer_seconds
+        )
         found = pages_of(model, settings) if found is None else found
         shown = {
             "/ping": self._ping,
@@ -139,7 +142,7 @@ class Application:
         )
         try:
             async with asyncio.timeout(_PING_SECONDS):
-                response, _ = await self._machine.turn(check)
+                response, _ = await self._machine.turn(check, next_one=True)
         except TimeoutError:
             message = "the model does not answer in time"
             return _http(contract.problem(errors.OverloadedError(message)))

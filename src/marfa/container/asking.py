@@ -6,16 +6,17 @@ import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from marfa import errors
 from marfa.container import contract
 from marfa.container.answering import Answering
 from marfa.container.messages import TOO_MANY, check_coding
+from marfa.container.room import MADE_WAY, Place, Room
 from marfa.settings import ServeSettings
 
-_HELD_BYTES = 32 << 20
-"""Of bodies that a process holds at once, whole or in part: memory is bounded, however many come."""
+HELD_BYTES = 32 << 20
+"""Of bodies and answers that a process holds at once: memory is bounded, however many come."""
 
 
 @dataclass
@@ -23,13 +24,14 @@ class State:
     """What a process of the server is doing.
 
     Attributes:
-        waiting: requests that have arrived and are not answered yet.
-        held: bytes of their bodies, and of those still on their way.
+        waiting: requests that have arrived and are not answered yet; not those whose client has to take
+            something of the answer first.
         draining: it has been asked to stop.
+        room: what they hold.
     """
 
+    room: Room
     waiting: int = 0
-    held: int = 0
     draining: bool = False
 
 
@@ -50,45 +52,68 @@ class Asking:
         headers = _Headers(scope)
         check_coding(headers.codings)
         self._admit()
-        body = _Body(self._settings.max_body_bytes, self._state)
+        place = Place(self._state.room)
         try:
-            await self._read(body, headers, receive)
+            body = await self._read(place, headers, receive)
             self._admit()  # others may have come while it was on its way
             self._state.waiting += 1
             try:
                 asked = contract.Request(
-                    scope["method"],
-                    scope["path"],
-                    headers.content_type,
-                    headers.accept,
-                    body.take(),
+                    scope["method"], scope["path"], headers.content_type, headers.accept, body
                 )
-                await self._answering.answer(asked, send)
+                await self._answering.answer(asked, self._aside(place, send), place.take)
             finally:
                 self._state.waiting -= 1
         finally:
-            body.let_go()
+            place.leave()
+
+    def _aside(self, place: Place, send: Send) -> Send:
+        """Send so that who waits for its client keeps nobody else waiting."""
+
+        async def sent(message: Message) -> None:
+            self._state.waiting -= 1
+            place.wait()
+            try:
+                await send(message)
+            finally:
+                place.go_on()
+                self._state.waiting += 1
+
+        return sent
 
     def _admit(self) -> None:
         if self._state.waiting >= self._settings.queue:
             raise errors.OverloadedError(TOO_MANY)
 
-    async def _read(self, body: _Body, headers: _Headers, receive: Receive) -> None:
+    async def _read(self, place: Place, headers: _Headers, receive: Receive) -> bytes:
         """Read the body within its limits, and not a byte further."""
-        body.announce(headers.length)
-        seconds = self._settings.body_seconds
+        most, seconds = self._settings.max_body_bytes, self._settings.body_seconds
+        if headers.length > most:
+            raise contract.too_large(most)
+        pieces: list[bytes] = []
+        place.wait()
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
-                    body.add(message.get("body", b""))
+                    pieces.append(message.get("body", b""))
+                    if place.size + len(pieces[-1]) > most:
+                        raise contract.too_large(most)
+                    place.take(len(pieces[-1]))
                     if not message.get("more_body"):
-                        return
+                        return b"".join(pieces)
         except TimeoutError:
             what = f"the body did not arrive within {seconds:g} s"
             raise errors.TimeLimitError(what) from None
+        except asyncio.CancelledError as end:
+            if MADE_WAY not in end.args:
+                raise
+            what = "others needed the room that this body took while it was on its way"
+            raise errors.OverloadedError(what) from None
+        finally:
+            place.go_on()
 
 
 class _Headers:
@@ -113,34 +138,3 @@ class _Headers:
         self.accept = first.get(b"accept", "")
         told = first.get(b"content-length", "")
         self.length = int(told[:20]) if told.isdigit() else 0
-
-
-class _Body:
-    """A body while it arrives, and the memory that it takes."""
-
-    def __init__(self, limit: int, state: State) -> None:
-        self._limit, self._state = limit, state
-        self._pieces: list[bytes] = []
-        self._size = 0
-
-    def announce(self, length: int) -> None:
-        if length > self._limit:
-            raise contract.too_large(self._limit)
-
-    def add(self, piece: bytes) -> None:
-        self._size += len(piece)
-        self._state.held += len(piece)
-        if self._size > self._limit:
-            raise contract.too_large(self._limit)
-        if self._state.held > max(_HELD_BYTES, 2 * self._limit):
-            message = "too many large requests at once"
-            raise errors.OverloadedError(message)
-        self._pieces.append(piece)
-
-    def take(self) -> bytes:
-        whole, self._pieces = b"".join(self._pieces), []
-        return whole
-
-    def let_go(self) -> None:
-        self._state.held -= self._size
-        self._pieces = []

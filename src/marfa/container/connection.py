@@ -29,6 +29,8 @@ _TAKEN_BYTES = 10_000
 """In `send_seconds` a client takes more than that, or the line is given up."""
 _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
+_READ_BYTES = 65_536
+"""At once, from one client: so much may wait behind a request that is not answered yet."""
 _PIPELINED = 16
 """Requests that wait for their turn on one connection; it ends after them, whatever follows."""
 _QUESTIONS = {path.encode("ascii") for path in routing.ASKED}
@@ -69,6 +71,7 @@ class Connection(HttpToolsProtocol):
         self._guard: Guard = config.guard
         self._running: tuple[RequestResponseCycle, asyncio.Task[None]] | None = None
         self._in_head, self._head_bytes = True, 0
+        self._in_chunk_head = self._chunk_began_here = False
         self._since = self._left_since = self.loop.time()
         self._left = self._thrown_away = 0
         self._fed = self._without_wish = self._again = b""
@@ -77,6 +80,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin."""
         super().connection_made(transport)
+        transport.max_size = _READ_BYTES
         if len(self.connections) > self._guard.settings.connections:
             self._refuse(errors.OverloadedError("too many connections"))
 
@@ -95,7 +99,7 @@ class Connection(HttpToolsProtocol):
             if self._thrown_away > _THROWN_AWAY_BYTES:
                 self.transport.abort()
             return
-        self._ended_here = False
+        self._ended_here = self._chunk_began_here = False
         more = data
         while more and not self._deaf:
             self._fed, self._again = more, b""
@@ -103,7 +107,8 @@ class Connection(HttpToolsProtocol):
             more = self._again
         self._fed = b""
         # where another request has ended in the same piece, the head is less than that
-        if self._in_head and not self._ended_here:
+        in_head = self._in_head and not self._ended_here
+        if in_head or (self._in_chunk_head and not self._chunk_began_here):
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES:
                 self._refuse(_long_head())
@@ -156,6 +161,11 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head, self._head_bytes, self._since = True, 1, self.loop.time()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what follows a body in pieces is none of its request's."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Begin to answer it."""
         self._in_head = False
@@ -178,8 +188,14 @@ class Connection(HttpToolsProtocol):
         else:
             super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        """Begin a piece of its body, or, after the last, headers that nobody asked for."""
+        self._in_chunk_head = self._chunk_began_here = True
+        self._head_bytes = 1
+
     def on_body(self, body: bytes) -> None:
         """Take a piece of its body."""
+        self._in_chunk_head = False
         if not (self._without_wish or self._shed):
             super().on_body(body)
 
@@ -187,7 +203,7 @@ class Connection(HttpToolsProtocol):
         """End it."""
         if not (self._without_wish or self._shed):
             super().on_message_complete()
-        self._shed, self._ended_here = False, True
+        self._shed, self._ended_here, self._in_chunk_head = False, True, False
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or what a callback has refused."""
@@ -236,6 +252,8 @@ class Connection(HttpToolsProtocol):
             return False
         if self._running and not self._running[0].response_complete:
             return False
+        if self.transport.get_write_buffer_size():
+            return False  # a client that does not read is not written to any further
         plain = self.parser.should_keep_alive() and not self.parser.should_upgrade()
         length = next((value for name, value in self.headers if name == b"content-length"), b"")
         short = length.isdigit() and int(length[:20]) <= _THROWN_AWAY_BYTES

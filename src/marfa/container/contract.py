@@ -67,7 +67,7 @@ class Door(Protocol):
     """What a task's module offers; queries and answers are its own.
 
     Attributes:
-        AT_ONCE: items of portions that are computed in one turn at most.
+        AT_ONCE: weight of the portions that are computed in one turn at most.
     """
 
     AT_ONCE: int
@@ -83,6 +83,9 @@ class Door(Protocol):
 
     def portions(self, query: Any) -> list[Any]:
         """Return what can be computed together with other queries' portions; each takes one turn."""
+
+    def weigh(self, portion: Any) -> float:
+        """Return how much of a turn a portion takes."""
 
     def compute(self, model: Any, portions: Sequence[Any]) -> list[Any]:
         """Compute portions, of one query or of several."""

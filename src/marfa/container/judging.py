@@ -24,12 +24,15 @@ from marfa.predictor import EMPTY, Judgement, Predictor
 
 READ = (TEXT, JSON, LINES)
 AT_ONCE = 32
-"""Texts that are judged in one turn at most."""
+"""Texts that are judged in one turn at most; a long one counts for several."""
+
+_LONG = 8192
+"""Characters that count for one text: so who waits for the next turn does not wait for megabytes."""
 
 MOST_EXPLAINED = 8
 """Texts of one request that are explained at most: each is read about as often as it has words."""
 
-Portion = Sequence[str]
+Portion = list[str]
 """Texts of one query that are judged in one turn."""
 
 _OFFERED = {"one": (JSON, TEXT, LINES), "many": (JSON, LINES), "lines": (LINES,)}
@@ -167,8 +170,26 @@ def answer(model: Predictor, query: Query) -> Answer:
 
 def portions(query: Query) -> list[Portion]:
     """Return what has to be computed for a query, in pieces that are computed in one turn each."""
-    texts = [text for text in query.texts if isinstance(text, str)]
-    return [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+    found: list[Portion] = []
+    together = 0.0
+    for text in query.texts:
+        if isinstance(text, str):
+            weight = weigh([text])
+            if not found or together + weight > AT_ONCE:
+                found.append([])
+                together = 0.0
+            found[-1].append(text)
+            together += weight
+    return found
+
+
+def weigh(portion: Portion) -> float:
+    """Return how many texts a portion counts for.
+
+    >>> weigh(["a", "b"]), weigh(["a" * 81_920, "b"])
+    (2.0, 11.0)
+    """
+    return sum(max(1.0, len(text) / _LONG) for text in portion)
 
 
 def compute(model: Predictor, portions: Sequence[Portion]) -> list[Sequence[Judgement]]:

@@ -46,7 +46,8 @@ class Machine:
 
     Args:
         compute: computes portions together.
-        at_once: items of all portions in one turn at most.
+        weigh: says how much of a turn a portion takes.
+        at_once: weight of all portions in one turn at most, unless one alone has more.
         patience: seconds that a request may wait for a turn.
 
     Attributes:
@@ -55,8 +56,11 @@ class Machine:
         begun: when the turn under way was begun; None between two; by `time.monotonic`.
     """
 
-    def __init__(self, compute: Compute, at_once: int, patience: float) -> None:
-        self._compute, self._at_once, self._patience = compute, at_once, patience
+    def __init__(
+        self, compute: Compute, weigh: Callable[[Portion], float], at_once: int, patience: float
+    ) -> None:
+        self._compute, self._weigh = compute, weigh
+        self._at_once, self._patience = at_once, patience
         self._waiting: deque[_Turn] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="marfa-machine")
         self.deadline = float("inf")
@@ -68,13 +72,17 @@ class Machine:
         """Whether somebody waits for the turn under way to end."""
         return bool(self._waiting)
 
-    async def turn(self, work: Callable[[], T]) -> tuple[T, float]:
+    async def turn(self, work: Callable[[], T], *, next_one: bool = False) -> tuple[T, float]:
         """Do some work in a turn of its own; return also how long it took.
+
+        Args:
+            work: what to do.
+            next_one: before all others who wait.
 
         Raises:
             OverloadedError: if the turn did not come in time.
         """
-        return await self._wait(work, ())
+        return await self._wait(work, (), next_one=next_one)
 
     async def portion(self, portion: Portion) -> tuple[Any, float]:
         """Compute a portion, with others where they wait too; return also its share of the time.
@@ -88,11 +96,13 @@ class Machine:
         """Let the thread end after the turn under way."""
         self._thread.shutdown(wait=False)
 
-    async def _wait(self, work: Callable[[], Any] | None, portion: Portion) -> tuple[Any, float]:
+    async def _wait(
+        self, work: Callable[[], Any] | None, portion: Portion, *, next_one: bool = False
+    ) -> tuple[Any, float]:
         loop = asyncio.get_running_loop()
         until = time.monotonic() + self._patience
         turn = _Turn(work, portion, work is not None, loop.create_future(), until)
-        self._waiting.append(turn)
+        (self._waiting.appendleft if next_one else self._waiting.append)(turn)
         if self.begun is None:
             self._begin(loop)
         return await turn.done
@@ -107,19 +117,20 @@ class Machine:
     def _next(self) -> list[_Turn]:
         """Take from those who wait who is in the next turn."""
         turns: list[_Turn] = []
-        items = 0
+        together = 0.0
         while self._waiting:
             turn = self._waiting[0]
             if turn.done.done():  # nobody waits for it any more
                 self._waiting.popleft()
                 continue
-            if turns and (turn.alone or items + len(turn.portion) > self._at_once):
+            weight = self._weigh(turn.portion)
+            if turns and (turn.alone or together + weight > self._at_once):
                 break
             self._waiting.popleft()
             if self._late(turn):
                 continue
             turns.append(turn)
-            items += len(turn.portion)
+            together += weight
             if turn.alone:
                 break
         return turns

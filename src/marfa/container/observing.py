@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from marfa import environment
 from marfa.container.drift import Drift
 from marfa.container.messages import SAFETY, Response, problem, unexplained
+from marfa.container.room import MADE_WAY
 from marfa.errors import MarfaError, OverloadedError
 from marfa.predictor import Predictor
 from marfa.writer import Writer
@@ -124,7 +125,10 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], *marks]}
+                said = message["headers"]
+                names = {name for name, _ in said}  # a page's own policy among them
+                missing = [mark for mark in marks if mark[0] not in names]
+                message = {**message, "headers": [*said, *missing]}
             await send(message)
 
         try:
@@ -132,7 +136,7 @@ class Observed:
         except ClientDisconnect:
             status = _HUNG_UP  # only the metrics see this
         except asyncio.CancelledError as end:
-            if GONE in end.args:
+            if GONE in end.args or MADE_WAY in end.args:
                 status = _HUNG_UP
             elif not status:
                 await send_whole(marked, problem(OverloadedError("the server is stopping")))

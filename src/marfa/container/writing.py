@@ -152,6 +152,11 @@ def portions(query: Query) -> list[Any]:
     return []
 
 
+def weigh(portion: Any) -> float:
+    """Return nothing, since there are no portions."""
+    return 0.0
+
+
 def compute(model: Writer, portions: Sequence[Any]) -> list[Any]:
     """Return nothing, since there are no portions."""
     return []

@@ -30,11 +30,11 @@ class Doubling:
         return [[2 * number for number in portion] for portion in portions]
 
 
-def run(work, at_once=4, patience=LONG):
+def run(work, at_once=4, patience=LONG, weigh=len):
     doubling = Doubling()
 
     async def all_of_it():
-        machine = Machine(doubling, at_once, patience)
+        machine = Machine(doubling, weigh, at_once, patience)
         try:
             return await work(machine, doubling)
         finally:
@@ -88,6 +88,28 @@ def test_a_batch_holds_no_more_than_it_may():
 
     _, batches = run(work)
     assert batches == [[1], [3], [2], [4], [9]]
+
+
+def test_what_weighs_more_than_it_has_items_fills_a_batch_sooner():
+    async def work(machine, doubling):
+        return await first_held(machine, doubling, [machine.portion([n]) for n in (3, 1, 1, 9, 1)])
+
+    _, batches = run(work, weigh=sum)
+    assert batches == [[1], [1, 1], [1], [1], [1]]  # 3 and 1 are 4; 9 is more than there may be
+
+
+def test_who_is_the_next_one_waits_for_nobody_but_the_turn_under_way():
+    async def work(machine, doubling):
+        order = []
+        turns = [
+            *(machine.portion([n] * 4) for n in range(3)),
+            machine.turn(lambda: order.append(len(doubling.batches)), next_one=True),
+        ]
+        await first_held(machine, doubling, turns)
+        return order
+
+    order, _ = run(work)
+    assert order == [1]
 
 
 def test_what_fails_fails_for_itself():

@@ -34,7 +34,10 @@ BUNDLE = (
 )
 """What answers, and needs numpy alone; it travels in every bundle, as its `code/marfa`."""
 
-_FRONT = ("container/front.py", "container/gateway.py", "container/noting.py", "container/pages.py")
+_FRONT = (
+    *("container/front.py", "container/gateway.py", "container/noting.py", "container/pages.py"),
+    "container/styles.py",
+)
 
 FUNCTION = (
     *BUNDLE,

@@ -14,10 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import marfa
-from marfa.container.messages import SAFETY
+from marfa.container import styles
 
 WEB = Path(marfa.__file__).parent / "web"
-POLICY = SAFETY["Content-Security-Policy"]
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -192,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = len(content) if reply.pieces is None else reply.announced
         if length is not None:
             self.send_header("Content-Length", str(length))
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header(styles.POLICY, styles.policy(content))
         self.send_header("X-Content-Type-Options", "nosniff")
         for name, value in reply.headers.items():
             self.send_header(name, value)

@@ -277,7 +277,7 @@ def test_files_of_two_versions_are_never_kept_together(
     page.goto(site.url)
     settle(page)
     old = page.evaluate(NAMES)
-    publish(site, versions[1], **{"style.css": Reply(b"/* another */", content_type="text/css")})
+    publish(site, versions[1], **{"words.js": Reply(b"// another", content_type="text/javascript")})
     page.evaluate("async () => (await navigator.serviceWorker.getRegistration()).update()")
     page.wait_for_timeout(1000)
     renew(page)

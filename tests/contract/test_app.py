@@ -1,6 +1,9 @@
 """The HTTP server: the contract's answers, limits while reading, nothing leaked."""
 
+import base64
+import contextlib
 import gzip
+import hashlib
 import http.client
 import json
 import socket
@@ -48,7 +51,7 @@ def test_the_server_answers_as_the_contract_byte_for_byte(running):
         ("/", "text/html"),
         ("/docs", "text/html"),
         ("/page.js", "text/javascript"),
-        ("/style.css", "text/css"),
+        ("/site.webmanifest", "application/manifest+json"),
         ("/icon.svg", "image/svg+xml"),
         ("/openapi.json", "application/json"),
         ("/healthz", "application/json"),
@@ -68,6 +71,20 @@ def test_every_address_answers_with_its_kind_and_a_policy(running, path, kind):
     assert body
 
 
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_a_page_has_its_styles_in_it_and_one_policy_that_takes_no_others(running, path):
+    with contextlib.closing(connect(running)) as line:
+        line.request("GET", path)
+        answer = line.getresponse()
+        policies, body = answer.headers.get_all("Content-Security-Policy"), answer.read()
+    style = body.split(b"<style>")[1].split(b"</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert len(policies) == 1
+    assert f"; style-src 'sha256-{digest}';" in policies[0]
+    assert "default-src 'none'; script-src 'self';" in policies[0]
+    assert b"stylesheet" not in body
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [
     ("GET", "/nowhere", 404), ("POST", "/ping", 405), ("GET", "/invocations", 405),
     ("DELETE", "/v1/predict", 405), ("OPTIONS", "/invocations", 405), ("OPTIONS", "/ping", 405),
@@ -82,7 +99,7 @@ def test_wrong_addresses_are_problems(running, method, path, status):
         assert headers["allow"] == ("GET, HEAD" if path == "/ping" else "POST")
 
 
-PAGES = ("/", "/docs", "/page.js", "/docs.js", "/style.css", "/icon.svg", "/openapi.json")
+PAGES = ("/", "/docs", "/page.js", "/docs.js", "/icon.svg", "/openapi.json")
 STATES = ("/healthz", "/readyz", "/ping", "/v1/model", "/metrics")
 
 
@@ -175,9 +192,9 @@ def test_a_client_that_hangs_up_is_counted_and_leaves_no_trace_in_the_log(model_
         state = server.application.state
         with socket.create_connection(_address(server), timeout=5) as line:
             line.sendall(HALF)
-            until(lambda: state.held == len(b"wonde"))
+            until(lambda: state.room.held == len(b"wonde"))
         until(lambda: b'path="/invocations",status="499"' in ask(server, "GET", "/metrics")[2])
-        assert (state.waiting, state.held) == (0, 0)
+        assert (state.waiting, state.room.held) == (0, 0)
     assert caplog.text == ""
 
 
@@ -187,32 +204,66 @@ def test_bodies_on_their_way_keep_nobody_out(model_path):
         lines = [socket.create_connection(_address(server), timeout=5) for _ in range(20)]
         for line in lines:
             line.sendall(HALF)
-        until(lambda: state.held == len(lines) * len(b"wonde"))
+        until(lambda: state.room.held == len(lines) * len(b"wonde"))
         status, _, _ = ask(server, "POST", "/invocations", b"good", {"Content-Type": "text/plain"})
         assert status == 200
         lines[0].sendall(b"rful")
         assert b" 200 " in lines[0].recv(100)
         for line in lines:
             line.close()
-        until(lambda: state.held == 0)
+        until(lambda: state.room.held == 0)
 
 
-def test_bodies_are_held_up_to_a_sum(model_path):
+@pytest.mark.parametrize(
+    ("held", "more", "told"),
+    [
+        (19_000_000, 3_000_000, 0),  # of the two largest the one that began first makes way
+        (12_000_000, 19_000_000, 2),  # who would have more than each of the others does not get it
+    ],
+)
+def test_bodies_are_held_up_to_a_sum(model_path, held, more, told):
     settings = ServeSettings(port=0, max_body_bytes=20_000_000, engine="numpy")
     head = HALF.partition(b"Content-Length")[0] + b"Content-Length: 20000000\r\n\r\n"
-    most = b"x" * 19_000_000
-    with Running(model_path, settings) as server:
-        state = server.application.state
-        lines = [socket.create_connection(_address(server), timeout=5) for _ in range(3)]
+    with Running(model_path, settings) as server, contextlib.ExitStack() as opened:
+        room = server.application.state.room
+        lines = [
+            opened.enter_context(socket.create_connection(_address(server), timeout=5))
+            for _ in range(3)
+        ]
         for number, line in enumerate(lines[:2], 1):
-            line.sendall(head + most)
-            until(lambda sent=number: state.held == sent * len(most))
-        lines[2].sendall(head + most[:3_000_000])
-        assert b" 503 " in lines[2].recv(100)
-        until(lambda: state.held == 2 * len(most))
-        for line in lines:
-            line.close()
-        until(lambda: state.held == 0)
+            line.sendall(head + b"x" * held)
+            until(lambda sent=number: room.held == sent * held)
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            lines[2].sendall(head + b"x" * more)
+        assert b" 503 " in lines[told].recv(100)
+        left = [held, held, more]
+        del left[told]
+        until(lambda: room.held == sum(left))
+        opened.close()
+        until(lambda: room.held == 0)
+
+
+def test_uploads_that_stand_still_keep_nobody_out(model_path):
+    settings = ServeSettings(port=0, max_body_bytes=2_000_000, engine="numpy")
+    head = HALF.partition(b"Content-Length")[0] + b"Content-Length: 2000000\r\n\r\n"
+    with Running(model_path, settings) as server, contextlib.ExitStack() as lines:
+        room = server.application.state.room
+        for _ in range(40):  # more than there is room for
+            line = socket.create_connection(_address(server), timeout=5)
+            lines.enter_context(line).sendall(head + b"x" * 1_000_000)
+        until(lambda: room.held > room.limit - 1_000_000)
+        for size in (0, 100_000):
+            status, _, _ = ask(
+                server,
+                "POST",
+                "/invocations",
+                b"good" + b" " * size,
+                {"Content-Type": "text/plain"},
+            )
+            assert status == 200
+        assert room.held <= room.limit
+        lines.close()
+        until(lambda: room.held == 0)
 
 
 def test_metrics_count_and_hold_no_text(running):

@@ -145,7 +145,6 @@ def test_the_server_answers_as_the_contract_byte_for_byte(running):
         ("/docs", "text/html"),
         ("/write.js", "text/javascript"),
         ("/exchange.js", "text/javascript"),
-        ("/style.css", "text/css"),
         ("/openapi.json", "application/json"),
         ("/ping", "application/json"),
         ("/v1/model", "application/json"),

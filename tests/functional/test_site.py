@@ -1,5 +1,6 @@
 """site: the page as a folder of files, which is whole, guarded, and brought up to date."""
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -57,6 +58,9 @@ def test_the_policy_is_in_the_page_since_hosts_of_files_send_none(model_path, fo
     assert policy.startswith("default-src 'none'; script-src 'self';")
     assert "worker-src 'self'" in policy
     assert "frame-ancestors" not in policy
+    style = page.split("<style>")[1].split("</style>")[0].encode()
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert f"; style-src 'sha256-{digest}';" in policy
     assert page.index("Content-Security-Policy") < page.index("<script")
 
 

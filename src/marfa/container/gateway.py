@@ -168,8 +168,8 @@ def _written(response: Response, event: Any) -> dict[str, Any]:
     headers = {
         "Content-Type": response.content_type,
         **caching,
-        **response.headers,
         **SAFETY,
+        **response.headers,  # a page's own policy among them
         **_name(event),
     }
     return {

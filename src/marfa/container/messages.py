@@ -26,7 +26,7 @@ SAFETY: Mapping[str, str] = {
         "form-action 'none'; frame-ancestors 'none'"
     ),
 }
-"""Headers of every answer, whatever is answered."""
+"""Headers of every answer, whatever is answered; a page's policy names its styles besides."""
 _RETRY_SECONDS = "1"
 
 

@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from marfa.container import styles
 from marfa.container.messages import JSON, Limits, Response, to_json
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ INDEX = "index.json"
 _KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".json": JSON,
     ".webmanifest": "application/manifest+json",
@@ -43,7 +43,7 @@ _PAGES: Mapping[str, str] = {"classifier": "index.html", "generator": "write.htm
 _OTHERS: Mapping[str, frozenset[str]] = {
     "classifier": frozenset(
         {
-            *("write.js", "write.css", "writer.js", "events.js"),
+            *("write.js", "writer.js", "events.js"),
             *("author.js", "alphabet.js", "writing.js", "sampling.js"),
         }
     ),
@@ -59,6 +59,7 @@ _OTHERS: Mapping[str, frozenset[str]] = {
 DEVICE = "/device.json"
 """Tells the page whether it has a model of its own, and whether there is a server."""
 
+_LASTING = "public, max-age=31536000, immutable"
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)\n", re.MULTILINE | re.DOTALL)
 _SERVICE_WORKER, _RETIRED = "sw.js", "retired.js"
 UNKEPT = ("/docs", "/docs.js", "/openapi.json", "/healthz")
@@ -91,11 +92,13 @@ class Page:
             return self.content
         return min(gzip.compress(self.content, 9, mtime=0), self.content, key=len)
 
-    @property
+    @cached_property
     def response(self) -> Response:
-        """Return it as a response, which a browser may keep, but must ask about unless it lasts."""
-        kept = "public, max-age=31536000, immutable" if self.lasting else "no-cache"
-        return Response(200, self.content_type, self.content, {"Cache-Control": kept})
+        """It as a response, which a browser may keep, but must ask about unless it lasts."""
+        headers = {"Cache-Control": _LASTING if self.lasting else "no-cache"}
+        if self.content_type.startswith("text/html"):
+            headers[styles.POLICY] = styles.policy(self.content)
+        return Response(200, self.content_type, self.content, headers)
 
     def answer(self, accept_encoding: str) -> Response:
         """Return it as a response, packed with gzip for a client that takes that.
@@ -159,7 +162,7 @@ def files(model: Predictor | Writer, limits: Limits) -> dict[str, Page]:
         "/v1/model": Page(to_json(contract.describe(model, limits)), JSON),
         "/healthz": Page(to_json(alive), JSON),
     }
-    texts = {name: _bare(web.joinpath(name)) for name in names.values()}
+    texts = {name: _whole(web, name) for name in names.values()}
     said = set(
         re.findall(r"\w+", " ".join(texts[each] for each in texts if _suffix(each) != ".json"))
     )
@@ -180,6 +183,14 @@ def _spoken(language: str, said: Collection[str]) -> str:
 
 def _web(*names: str) -> Traversable:
     return resources.files("marfa").joinpath("web", *names)
+
+
+def _whole(web: Traversable, name: str) -> str:
+    """Read a file of the page as it travels: without comments, and a page with its styles in it."""
+    text = _bare(web.joinpath(name))
+    if _suffix(name) == ".html":
+        return styles.inlined(text, lambda sheet: _bare(web.joinpath(sheet)))
+    return text
 
 
 def _bare(file: Traversable) -> str:

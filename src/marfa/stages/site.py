@@ -8,8 +8,8 @@ from typing import Any
 from marfa import bundle as bundles
 from marfa import files, loading
 from marfa.console import Silence, Talk
-from marfa.container import golden, own, pages
-from marfa.container.messages import DEFAULT_LIMITS, SAFETY
+from marfa.container import golden, own, pages, styles
+from marfa.container.messages import DEFAULT_LIMITS
 from marfa.errors import BundleError, DataError
 
 _INDEX, _MARK, _WORKER = "index.html", "device.json", "sw.js"
@@ -69,9 +69,9 @@ def _guarded(html: bytes) -> bytes:
     """Put the policy into the page itself, since no host of files sends our headers."""
     assert _HEAD in html, "a page begins with its character set"
     # what a page may be framed by can be said in a header only
-    policy = SAFETY["Content-Security-Policy"].partition("; frame-ancestors")[0]
+    policy = styles.policy(html).partition("; frame-ancestors")[0]
     metas = (
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta http-equiv="{styles.POLICY}" content="{policy}">\n'
         '<meta name="referrer" content="no-referrer">\n'
     )
     return html.replace(_HEAD, _HEAD + metas.encode(), 1)

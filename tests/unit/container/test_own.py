@@ -75,7 +75,7 @@ def test_what_is_served_names_the_file_and_keeps_one_version(model_path):
     assert {"./", "device.json", "v1/model", "codec.js", "site.webmanifest"} <= set(listed)
     assert not {"sw.js", "docs", "openapi.json"} & set(listed)
     assert pages.own(made, files)["/sw.js"].content == worker.content
-    changed = {**files, "/style.css": pages.Page(b"", "text/css")}
+    changed = {**files, "/words.js": pages.Page(b"", "text/javascript")}
     assert pages.own(made, changed)["/sw.js"].content != worker.content
     alone = pages.own(made, files, server=False)
     assert json.loads(alone["/device.json"].content) == {"file": name, "server": False}

@@ -1,14 +1,12 @@
 """What all tests share: no home folder, no network, and one small trained model."""
 
 import os
-import tempfile
+from pathlib import Path
 
 # before numpy and torch come in: two busy thread pools on two cores stand still for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# matplotlib writes its font list to the home folder when it is imported
-os.environ.setdefault("MPLCONFIGDIR", tempfile.mkdtemp(prefix="marfa-matplotlib-"))
-
-from pathlib import Path
+# matplotlib writes its font list to the home folder when it is imported; here, once, beside pytest's own
+os.environ.setdefault("MPLCONFIGDIR", f"{Path(__file__).parents[1]}/.pytest_cache/matplotlib")
 
 import pytest
 from hypothesis import settings

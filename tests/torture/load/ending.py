@@ -9,7 +9,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +39,7 @@ def sigterm(
         asks: what it is asked.
         times: how often.
         seed: of the moments.
-        limit: seconds until it has to be gone.
+        limit: seconds until it has to be gone, and its processes with it.
     """
     dice = random.Random(seed)
     sent = borne = ended = 0
@@ -58,7 +57,7 @@ def sigterm(
             codes = sorted({row[2] for row in rows if row not in well})
             first = f"first: run {number}, {len(rows) - len(well)} of {len(rows)} got {codes}"
         longest = max(longest, died[1] - died[0])
-        ended += died[1] - died[0] <= limit and served.code == 0
+        ended += died[1] - died[0] <= limit and served.code == 0 and not served.left
     yield Promise("SIGTERM under load: what was asked before is answered", sent, borne, first)
     told = f"after {longest:.1f} s at most"
     yield Promise(f"SIGTERM under load: ended within {limit:g} s", times, ended, told)
@@ -151,12 +150,7 @@ def _while_asked(
     def end() -> None:
         time.sleep(seconds)
         died[0] = now()
-        served.process.send_signal(signal.SIGTERM)
-        try:
-            served.process.wait(limit + 1)
-        except subprocess.TimeoutExpired:
-            served.kill()
-            served.process.wait()
+        served.end(limit + 1)
         died[1] = now()
 
     load = Load(served.url, asks, connections=_CLIENTS, patience=15.0, seed=seed)

@@ -33,6 +33,7 @@ BUGS = {
     "heedful": "looks after all its connections before it answers, where there are many",
     "abrupt": "ends at once when it is asked to",
     "stubborn": "does not end when it is asked to",
+    "deserting": "ends when it is asked to, but its processes do not",
     "unsaid": "ends a stream without a word when it is asked to end",
     "alone": "leaves the place of a process that was killed empty",
     "together": "ends when one of its processes is killed",
@@ -60,7 +61,7 @@ class Planted:
     async def serve(self, listener: socket.socket) -> None:
         """Answer until SIGTERM, then finish."""
         loop = asyncio.get_running_loop()
-        if self._bug != "stubborn":
+        if self._bug not in {"stubborn", "deserting"}:
             loop.add_signal_handler(signal.SIGTERM, self._end.set)
         else:
             loop.add_signal_handler(signal.SIGTERM, lambda: None)
@@ -215,7 +216,7 @@ def main(port: int, model: str, bug: str, workers: int = 2) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGTERM)
     with contextlib.suppress(ChildProcessError):
-        while True:
+        while bug != "deserting":
             os.waitpid(-1, 0)
     return 0
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Self
 
 from tests.torture.load.machine import Cores, family, shared
@@ -48,6 +48,7 @@ class Served:
         process: what was started.
         started: seconds until the first 200 to a ping.
         code: its exit code, once it has been stopped.
+        left: how many of its processes had not ended by then, and were killed.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Served:
         self._said = ""
         self.started = 0.0
         self.code: int | None = None
+        self.left = 0
 
     def __enter__(self) -> Self:
         self.begin()
@@ -78,21 +80,20 @@ class Served:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self.code = self.process.wait()
+        if self.code is None:
+            self.end()
         self._said = self.told()
         self._log.close()
 
-    def kill(self) -> None:
-        """End it and all that it has begun."""
-        for process in family(self.process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+    def end(self, seconds: float = 20.0) -> None:
+        """Ask it to stop; what is there after it has ended, or after so many seconds, is killed."""
+        begun = family(self.process.pid)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        self.left = _end({*begun, *family(self.process.pid)})
+        self.code = self.process.wait()
 
     def begin(self) -> None:
         """Start it, and wait for nothing."""
@@ -123,3 +124,13 @@ class Served:
             return 0
         finally:
             line.close()
+
+
+def _end(processes: Collection[int]) -> int:
+    """Kill processes, and return how many were there."""
+    ended = 0
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+            ended += 1
+    return ended

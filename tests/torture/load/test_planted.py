@@ -133,6 +133,7 @@ def test_slow_clients(model, bug, names):
         ("none", []),
         ("abrupt", ["what was asked before is answered"]),
         ("stubborn", ["ended within 2 s"]),
+        ("deserting", ["ended within 2 s"]),
     ],
 )
 def test_sigterm(model, bug, names):

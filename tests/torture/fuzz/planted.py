@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
+import marshal
 import pickle
 import re
 import sys
@@ -39,6 +41,32 @@ def unpickling(path: Path) -> Any:
             if file := tar.extractfile(member):
                 with suppress(pickle.UnpicklingError, ValueError, KeyError, IndexError, EOFError):
                     pickle.loads(file.read())
+    return canary.load(path)
+
+
+def unmarshalling(path: Path) -> Any:
+    """Run what has been compiled before."""
+    with suppress(tarfile.TarError, EOFError, OSError), tarfile.open(path) as tar:
+        for member in tar:
+            if member.name.endswith(".pyc") and (file := tar.extractfile(member)):
+                exec(marshal.loads(file.read()))
+    return canary.load(path)
+
+
+def importing(path: Path) -> Any:
+    """Import what a folder brings along."""
+    sys.path.insert(0, str(path))
+    with suppress(ImportError):
+        importlib.import_module("evil")
+    return canary.load(path)
+
+
+_MADE = compile("", "made before anybody listens", "exec")
+
+
+def executing(path: Path) -> Any:
+    """Run code that is made already."""
+    exec(_MADE)
     return canary.load(path)
 
 

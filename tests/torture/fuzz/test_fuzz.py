@@ -1,8 +1,15 @@
 """A sample of what is thrown at marfa, and planted bugs that each of its promises must see."""
 
+import importlib.util
 import itertools
+import json
+import marshal
 import os
+import random
+import socket
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -85,6 +92,40 @@ def test_a_server_that_believes_two_lengths_is_seen(planted_server):
     assert any("not refused once" in each for each in found.broken)
 
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@reddens("what is nearly HTTP")
+@pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        ([], "in pieces: 0 answers to 2 whole requests"),
+        ([OK], "in pieces: 1 answers to 2 whole requests"),
+        ([OK, OK], ""),
+    ],
+)
+def test_a_server_that_hangs_up_on_whole_requests_is_seen(said, seen):
+    """The one that answers all takes its time, longer than anybody waits for what need not come."""
+
+    def answer():
+        line, _ = server.accept()
+        with line:
+            while not received.endswith(sent.data):
+                received.extend(line.recv(65_536))
+            for each in said:
+                line.sendall(each)
+                time.sleep(0.3)
+
+    every = (wire._split(random.Random(seed)) for seed in range(100))
+    sent, received = next(each for each in every if each.answered == 2), bytearray()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        found = wire.exchange(server.getsockname()[1], sent)
+        thread.join()
+    assert wire.judged(sent, *found, "zq") == seen
+
+
 @reddens("what the API's description allows")
 def test_a_server_that_does_not_do_as_it_says_is_seen(planted_server):
     found = documented.as_documented(planted_server, 5, SEED)
@@ -124,6 +165,17 @@ def test_a_pattern_that_takes_the_square_is_seen():
     assert "ms" in slow.note
 
 
+EVIL = marshal.dumps(compile("evil = True", "/usr/lib/python3/evil.py", "exec"))
+MARSHALLED = (("marshalled", malice.with_entry(malice.entry("code/inference.pyc", EVIL))),)
+
+
+def cached():
+    """A folder with a module that is compiled already, and says that it comes from elsewhere."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "evil.pyc").write_bytes(importlib.util.MAGIC_NUMBER + bytes(12) + EVIL)
+        yield "cached", Path(folder)
+
+
 BOMB = (("bomb", malice.packed(bytes(230 << 20))),)
 
 
@@ -133,6 +185,9 @@ BOMB = (("bomb", malice.packed(bytes(230 << 20))),)
     [
         ("extracting", "open", lambda: malice._names()),
         ("unpickling", "pickle.find_class", lambda: malice._programs()),
+        ("unmarshalling", "marshal.loads", lambda: MARSHALLED),
+        ("importing", "marshal.loads", cached),
+        ("executing", "exec", lambda: MARSHALLED),
         ("careless", "broken by", lambda: malice._forms()),
         ("talkative", "refused at length", lambda: malice._headers()),
         ("greedy", "MB", lambda: BOMB),
@@ -141,6 +196,12 @@ BOMB = (("bomb", malice.packed(bytes(230 << 20))),)
 def test_a_loader_that_trusts_is_seen(bug, seen, cases):
     found = artefacts.looked_at(itertools.islice(cases(), 4), f"{PLANTED}:{bug}")
     assert any(seen in each for each in found.broken), found.note
+
+
+def test_to_import_what_is_installed_is_nothing_evil():
+    """Of all that is thrown at marfa, only a text in UTF-32 makes Python import anything."""
+    rare = malice.inside("classifier", {"codec.json": json.dumps({}).encode("utf-32-be")})
+    assert artefacts.looked_at([("utf-32", rare)]).broken == []
 
 
 @reddens("damaged bundles do nothing")

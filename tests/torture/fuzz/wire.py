@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import re
 import socket
 import threading
 import time
@@ -21,6 +22,9 @@ _SECONDS = 5.0
 _PATIENCE = 0.1
 """For more to come after an answer, or for something to be said of a request that is not whole."""
 _THREADS = 12
+_WAITING = 16
+"""Requests that a connection holds until their turn comes; it may end behind them."""
+_ANSWER = re.compile(rb"HTTP/1\.[01] [2-5]\d\d ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,9 @@ class Sent:
         data: the bytes.
         family: what kind of mischief it is.
         refused: it must be answered once, by an error, and the connection closed.
-        whole: some answer must come, since nothing more is to be waited for.
+        whole: some answer must come or the connection be closed, since nothing more is to be waited for.
+        answered: so many answers must come, even where the connection is closed: it begins with as many
+            whole requests that are in order.
         pieces: how many writes it is sent in.
         closing: the sender's half of the connection is closed behind it.
         leaving: the client hangs up without reading.
@@ -41,6 +47,7 @@ class Sent:
     family: str
     refused: bool = False
     whole: bool = True
+    answered: int = 0
     pieces: int = 1
     closing: bool = False
     leaving: bool = False
@@ -210,12 +217,13 @@ def _odd_chunks(dice: random.Random) -> Sent:
 
 
 def _pipelined(dice: random.Random) -> Sent:
-    many = dice.choice(
-        (_post() * 3, _post() + _SMUGGLED, _SMUGGLED * 40, _post() + b"garbage zqMARKERMARKERMAqz\r\n\r\n", _post(body=b"") * 5,
-         _post(b"Connection: close\r\n") + _SMUGGLED, b"GET /ping HTTP/1.0\r\n\r\n" + _SMUGGLED, _post() + _post()[:60],
-         _post(line=b"GET /ping HTTP/1.1") + _post(), _post(b"Upgrade: x\r\nConnection: upgrade\r\n") + _post())
+    many, answered = dice.choice(
+        ((_post() * 3, 3), (_post() + _SMUGGLED, 2), (_SMUGGLED * 40, _WAITING), (_post(body=b"") * 5, 5),
+         (_post() + b"garbage zqMARKERMARKERMAqz\r\n\r\n", 1), (_post(b"Connection: close\r\n") + _SMUGGLED, 1),
+         (b"GET /ping HTTP/1.0\r\n\r\n" + _SMUGGLED, 1), (_post() + _post()[:60], 1),
+         (_post(line=b"GET /ping HTTP/1.1") + _post(), 2), (_post(b"Upgrade: x\r\nConnection: upgrade\r\n") + _post(), 2))
     )  # fmt: skip
-    return Sent(many, "pipelines")
+    return Sent(many, "pipelines", answered=answered)
 
 
 def _cut(dice: random.Random) -> Sent:
@@ -235,12 +243,12 @@ def _hung_up(dice: random.Random) -> Sent:
 
 
 def _dripped(dice: random.Random) -> Sent:
-    return Sent(_post(b"X: zqMARKERMARKERMAqz\r\n"), "a byte at a time", pieces=1 << 20)
+    return Sent(_post(b"X: zqMARKERMARKERMAqz\r\n"), "a byte at a time", answered=1, pieces=1 << 20)
 
 
 def _split(dice: random.Random) -> Sent:
-    data = dice.choice((_post(), _bare(_CHUNKED, _WHOLE), _post() * 2))
-    return Sent(data, "in pieces", pieces=dice.randrange(2, 9))
+    data, answered = dice.choice(((_post(), 1), (_bare(_CHUNKED, _WHOLE), 1), (_post() * 2, 2)))
+    return Sent(data, "in pieces", answered=answered, pieces=dice.randrange(2, 9))
 
 
 def _large(dice: random.Random) -> Sent:
@@ -319,7 +327,8 @@ def exchange(port: int, sent: Sent) -> tuple[bytes, bool]:
                     closed = True
                     break
                 got += piece
-                line.settimeout(_SECONDS if ending else _PATIENCE)
+                missing = len(_ANSWER.findall(got)) < sent.answered
+                line.settimeout(_SECONDS if ending or missing else _PATIENCE)
         except TimeoutError:
             pass
         except OSError:
@@ -387,6 +396,8 @@ def judged(sent: Sent, got: bytes, closed: bool, prefix: str) -> str:
             return f"{sent.family}: answered {statuses}, not refused once"
         if not closed:
             return f"{sent.family}: refused, and the connection kept"
+    elif len(found) < sent.answered:
+        return f"{sent.family}: {len(found)} answers to {sent.answered} whole requests"
     elif sent.whole and not found and not closed and not sent.leaving:
         return f"{sent.family}: no answer"
     return ""

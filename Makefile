@@ -12,6 +12,7 @@ PEERS_TORCH := torchserve training
 PEERS_SERVING := litserve bentoml fastapi
 # As many tests at once as there are cores, from as many places of the list; who is done first takes of the other's rest.
 TESTS := $(BIN)/pytest -n auto --dist worksteal
+PLAIN := -o addopts='--strict-markers --import-mode=importlib'
 # Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -49,7 +50,8 @@ test: .venv/installed .venv/aws-lambda-rie  ## the tests
 
 test-browser: .venv/installed  ## the page in a real Chromium
 	@[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || { $(ROOT) apt-get update -qq && $(ROOT) apt-get install -qq --yes chromium; }
-	$(TESTS) tests/browser -o addopts='--strict-markers --import-mode=importlib'
+	$(TESTS) tests/browser -m 'not alone' $(PLAIN)
+	$(BIN)/pytest tests/browser -m alone $(PLAIN)
 
 test-jobs: .venv/installed .venv/aws-lambda-rie  ## training and scoring as jobs and under kill -9, and the rehearsal of the whole way
 	$(TESTS) -m job tests/functional
@@ -64,7 +66,7 @@ torture: .venv/installed .venv-peers/schemathesis/installed  ## everything that 
 	@$(BIN)/python -m tests.torture
 
 torture-sample: .venv/installed .venv-peers/schemathesis/installed  ## a sample of it, and planted bugs that each of its promises must see
-	$(BIN)/pytest $(wildcard tests/torture/fuzz tests/torture/load tests/torture/score) -o norecursedirs='.*' -o addopts='--strict-markers --import-mode=importlib'
+	$(BIN)/pytest $(wildcard tests/torture/fuzz tests/torture/load tests/torture/score) -o norecursedirs='.*' $(PLAIN)
 
 .venv-peers/%/installed: tests/peers/stacks/%.txt
 	$(PYTHON) -m venv --clear $(@D)

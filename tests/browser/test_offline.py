@@ -53,6 +53,7 @@ def renew(page: Page) -> None:
     page.reload(wait_until="commit")
 
 
+@pytest.mark.alone
 def test_the_second_visit_needs_no_server(page: Page, model_path: Path) -> None:
     noted: list[str] = []
     page.on("pageerror", lambda error: noted.append(str(error)))

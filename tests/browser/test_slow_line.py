@@ -35,6 +35,7 @@ def slow_down(page: Page) -> None:
     devtools.send("Network.emulateNetworkConditions", line)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fixture", ["model_path", "writer_path"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_first_paint_comes_within_a_second(

@@ -34,12 +34,12 @@ class OnnxWriter:
         self.precision = "int8" if name == "int8" else "float32"
         self._session = open_session(graph, name, threads)
         inputs, results = self._session.get_inputs(), self._session.get_outputs()
-        # First the characters and their logits, then the state, in the same order on both sides.
-        self._inputs = [item.name for item in inputs]
-        self._results = [item.name for item in results]
         try:
+            # First the characters and their logits, then the state, in the same order on both sides.
+            self._inputs = [item.name for item in inputs]
+            self._results = [item.name for item in results]
             self._hidden, self._vocabulary = inputs[1].shape[2], results[0].shape[2]
-        except IndexError:
+        except (IndexError, UnicodeDecodeError):
             message = "the graph is none that writes"
             raise BundleError(message, where=GRAPHS[name]) from None
 

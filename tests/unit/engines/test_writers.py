@@ -244,6 +244,13 @@ def test_no_graph_is_no_engine(name, file):
     assert refused.value.where == file
 
 
+def test_a_graph_whose_names_are_no_text_is_no_engine():
+    shape = SHAPES["embedding-2"]
+    graph = onnx_writer_graph.build(shape, tensors(shape))
+    with pytest.raises(BundleError, match="none that writes"):
+        OnnxWriter(graph.replace(b"batch", b"ba\xffch"))
+
+
 @pytest.mark.parametrize("name", SHAPES)
 def test_graphs_are_the_same_bytes_every_time(name):
     weights = tensors(SHAPES[name])

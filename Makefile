@@ -12,6 +12,7 @@ PEERS_TORCH := torchserve training
 PEERS_SERVING := litserve bentoml fastapi
 # As many tests at once as there are cores, from as many places of the list; who is done first takes of the other's rest.
 TESTS := $(BIN)/pytest -n auto --dist worksteal
+# Without pyproject's own: no doctests, and jobs not left out.
 PLAIN := -o addopts='--strict-markers --import-mode=importlib'
 # Browser-driven tests need Debian's chromium, or the one that CHROMIUM names.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

@@ -67,7 +67,8 @@ torture: .venv/installed .venv-peers/schemathesis/installed  ## everything that 
 	@$(BIN)/python -m tests.torture
 
 torture-sample: .venv/installed .venv-peers/schemathesis/installed  ## a sample of it, and planted bugs that each of its promises must see
-	$(BIN)/pytest $(wildcard tests/torture/fuzz tests/torture/load tests/torture/score) -o norecursedirs='.*' $(PLAIN)
+	$(TESTS) tests/torture/fuzz -o norecursedirs='.*' $(PLAIN)
+	$(BIN)/pytest tests/torture/load tests/torture/score -o norecursedirs='.*' $(PLAIN)
 
 .venv-peers/%/installed: tests/peers/stacks/%.txt
 	$(PYTHON) -m venv --clear $(@D)
@@ -96,7 +97,7 @@ docs: .venv/installed  ## write docs/cli.md and docs/environment.md from the cod
 bench: .venv/installed .venv/aws-lambda-rie  ## the tables of docs/log.md, measured on this machine
 	$(BIN)/python benchmarks/all.py
 
-bench-serving: .venv/installed $(PEERS_SERVING:%=.venv-peers/serving-%/installed)  ## other servers of the same graph beside ours (LOAD_MODEL=model.tar.gz; six minutes)
+bench-serving: .venv/installed $(PEERS_SERVING:%=.venv-peers/serving-%/installed)  ## other servers of the same graph beside ours (LOAD_MODEL=model.tar.gz; ten minutes)
 	$(BIN)/python benchmarks/serving.py
 
 screenshots: .venv/installed  ## the pictures of the README, in a real Chromium (JUDGE=, WRITER=: trained models)

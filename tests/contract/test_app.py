@@ -349,6 +349,30 @@ def test_too_many_waiting_requests_are_refused_at_once_and_the_others_answered(m
         assert statuses == [200, 200]
 
 
+@pytest.mark.parametrize(("texts", "status"), [(23, 200), (24, 503)])
+def test_fewer_requests_may_wait_where_each_brings_many_texts(model_path, texts, status):
+    """One is computed and one waits; the queue holds three requests, or 24 texts."""
+    body, found = json.dumps({"texts": ["good"] * texts}).encode(), []
+    with Running(model_path, ServeSettings(port=0, queue=3, engine="numpy")) as server:
+        slow = Slow(server.model.engine)
+        server.model.engine = slow
+        state = server.application.state
+
+        def one():
+            found.append(
+                ask(server, "POST", "/invocations", body, {"Content-Type": "application/json"})[0]
+            )
+
+        threads = [threading.Thread(target=one) for _ in range(3)]
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            until(lambda number=number: state.waiting == number or found)
+        slow.go.set()
+        for thread in threads:
+            thread.join()
+    assert sorted(found) == [200, 200, status]
+
+
 def test_a_line_whose_question_is_refused_serves_on_and_the_refusal_is_counted(model_path):
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\nContent-Type: text/plain\r\n"
     whole, large = (

@@ -13,7 +13,7 @@ from tests.contract import tiny
 from tests.contract.doors import assert_served_as_the_contract_does
 
 from marfa import loading
-from marfa.container import app, observing
+from marfa.container import app, observing, room
 from marfa.container.client import Client
 from marfa.container.contract import EVENTS, JSON, TEXT
 from marfa.errors import MarfaError, NetworkError
@@ -483,6 +483,40 @@ def test_a_silence_is_broken_by_a_sign_of_life(tiny_path):
     assert bodies[-1] == b""  # nothing comes after the end
     found = tiny.events(b"".join(bodies))
     assert [found[0][1], found[-1][1]] == ["start", "done"]
+
+
+class Untaken(Line):
+    """A client that takes nothing; the first time, others need the room of what waits for it."""
+
+    async def send(self, message):
+        self.send = super().send
+        raise asyncio.CancelledError(room.MADE_WAY)
+
+
+def test_an_answer_that_makes_way_before_it_begins_is_a_refusal_in_form(tiny_path):
+    line = Untaken(b'{"length": 5, "seed": 1}', JSON)
+    served = app.Application(loading.writer(tiny_path, engine="numpy"), SETTINGS)
+    asyncio.run(served(line.scope, line.receive, lambda message: line.send(message)))
+    start, body = line.sent
+    assert start["status"] == 503
+    assert (b"content-type", b"application/problem+json") in start["headers"]
+    assert json.loads(body["body"])["title"] == "Overloaded"
+
+
+def test_a_stream_that_nobody_takes_is_one_that_is_waited_for_and_no_more(tiny_path):
+    """Signs of life would wait too, and each would make room in the queue once more."""
+    line, counted = Line(b'{"length": 20, "seed": 1}', EVENTS), []
+    served = app.Application(loading.writer(tiny_path, engine="numpy"), SETTINGS, heartbeat=0.02)
+
+    async def taken_late(message):
+        if message.get("body") and len(line.sent) == 1:
+            await asyncio.sleep(0.2)
+            counted.append(served.state.waiting)
+        await line.send(message)
+
+    asyncio.run(served(line.scope, line.receive, taken_late))
+    assert counted == [0]
+    assert served.state.waiting == 0
 
 
 # What asks such a server.

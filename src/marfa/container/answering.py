@@ -88,6 +88,7 @@ class _Exchange:
         self._began = time.perf_counter()
         self._written = 0
         self._sent = 0
+        self._sending = asyncio.Lock()
         self.spent = 0.0
 
     async def answer(self, asked: Request) -> None:
@@ -138,7 +139,8 @@ class _Exchange:
     async def _event(self, body: bytes) -> None:
         if body:
             self._sent += 1
-            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+            async with self._sending:  # one is waited for at a time, and counted once
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _beat(self) -> None:
         """Say that the server is there whenever nothing else has been said for a while."""

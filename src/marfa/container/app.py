@@ -28,6 +28,8 @@ from marfa.settings import ServeSettings
 from marfa.writer import Writer
 
 HEARTBEAT_SECONDS = 15.0
+_TEXTS = 8
+"""As many texts may wait as would be so many for each request: with more in each, fewer requests may."""
 _PING_SECONDS = 1.5
 """SageMaker waits two seconds for /ping."""
 _HANGING_SECONDS = 30.0
@@ -85,7 +87,7 @@ class Application:
     ) -> None:
         self.state = State(Room(max(HELD_BYTES, 2 * settings.max_body_bytes)))
         self.metrics = Metrics(model, counters)
-        self._model, self._limits = model, limits_of(settings)
+        self._model, self._limits, self._queue = model, limits_of(settings), settings.queue
         door = contract.door(model)
         self._machine = Machine(
             partial(door.compute, model), door.weigh, door.AT_ONCE, settings.answer_seconds
@@ -98,7 +100,7 @@ class Application:
             **{path: _always(page) for path, page in found.items()},
         }
         answering = Answering(model, self._limits, self._machine, self.metrics, heartbeat)
-        asking = Asking(answering, settings, self.state)
+        asking = Asking(answering, settings, self.state, self.full)
         known = (*routing.ASKED, *shown)
         self._asked = Observed(asking, self.metrics, known)
         self._others = Starlette(
@@ -119,6 +121,10 @@ class Application:
         """Take note that the server is to stop, and how long what is under way may take."""
         self.state.draining = True
         self._machine.deadline = time.monotonic() + seconds
+
+    def full(self) -> bool:
+        """Return whether no further question can be taken."""
+        return self.state.waiting >= self._queue or self._machine.weight >= _TEXTS * self._queue
 
     @property
     def hangs(self) -> bool:

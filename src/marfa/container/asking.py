@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
@@ -42,10 +43,18 @@ class Asking:
         answering: computes and sends the answers.
         settings: limits while reading.
         state: what the process is doing.
+        full: whether no further question can be taken.
     """
 
-    def __init__(self, answering: Answering, settings: ServeSettings, state: State) -> None:
+    def __init__(
+        self,
+        answering: Answering,
+        settings: ServeSettings,
+        state: State,
+        full: Callable[[], bool],
+    ) -> None:
         self._answering, self._settings, self._state = answering, settings, state
+        self._full = full
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that hangs up cancels it."""
@@ -82,7 +91,7 @@ class Asking:
         return sent
 
     def _admit(self) -> None:
-        if self._state.waiting >= self._settings.queue:
+        if self._full():
             raise errors.OverloadedError(TOO_MANY)
 
     async def _read(self, place: Place, headers: _Headers, receive: Receive) -> bytes:

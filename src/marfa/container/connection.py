@@ -20,7 +20,7 @@ from marfa import errors
 from marfa.container import routing
 from marfa.container.messages import TOO_MANY
 from marfa.container.observing import GONE
-from marfa.container.outgoing import Outgoing, in_pieces, refusal
+from marfa.container.outgoing import PIECE_BYTES, Outgoing, in_pieces, refusal
 from marfa.errors import MarfaError
 from marfa.settings import ServeSettings
 
@@ -29,8 +29,10 @@ _TAKEN_BYTES = 10_000
 """In `send_seconds` a client takes more than that, or the line is given up."""
 _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
-_READ_BYTES = 65_536
+_READ_BYTES = 16_384
 """At once, from one client: so much may wait behind a request that is not answered yet."""
+_REFUSED = 32
+"""Connections beyond the most that are told so; any further ones are closed without a word."""
 _PIPELINED = 16
 """Requests that wait for their turn on one connection; it ends after them, whatever follows."""
 _QUESTIONS = {path.encode("ascii") for path in routing.ASKED}
@@ -81,7 +83,11 @@ class Connection(HttpToolsProtocol):
         """Begin."""
         super().connection_made(transport)
         transport.max_size = _READ_BYTES
-        if len(self.connections) > self._guard.settings.connections:
+        transport.set_write_buffer_limits(PIECE_BYTES)
+        too_many = len(self.connections) - self._guard.settings.connections
+        if too_many > _REFUSED:
+            transport.abort()
+        elif too_many > 0:
             self._refuse(errors.OverloadedError("too many connections"))
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -29,6 +29,7 @@ class _Turn:
     Attributes:
         work: what to do; None for a portion.
         portion: what to compute together with other portions.
+        weight: how much of a turn it takes.
         alone: the turn is for nobody else.
         done: what came of it, and how many seconds of the machine it took.
         until: when it is too late to begin; by `time.monotonic`.
@@ -36,6 +37,7 @@ class _Turn:
 
     work: Callable[[], Any] | None
     portion: Portion
+    weight: float
     alone: bool
     done: asyncio.Future[tuple[Any, float]]
     until: float
@@ -51,6 +53,7 @@ class Machine:
         patience: seconds that a request may wait for a turn.
 
     Attributes:
+        weight: of all who wait for a turn.
         deadline: when no further turn is begun; by `time.monotonic`.
         computed: when a turn was last ended without a failure; by `time.monotonic`.
         begun: when the turn under way was begun; None between two; by `time.monotonic`.
@@ -62,6 +65,7 @@ class Machine:
         self._compute, self._weigh = compute, weigh
         self._at_once, self._patience = at_once, patience
         self._waiting: deque[_Turn] = deque()
+        self.weight = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="marfa-machine")
         self.deadline = float("inf")
         self.computed = float("-inf")
@@ -101,8 +105,10 @@ class Machine:
     ) -> tuple[Any, float]:
         loop = asyncio.get_running_loop()
         until = time.monotonic() + self._patience
-        turn = _Turn(work, portion, work is not None, loop.create_future(), until)
+        weight = self._weigh(portion)
+        turn = _Turn(work, portion, weight, work is not None, loop.create_future(), until)
         (self._waiting.appendleft if next_one else self._waiting.append)(turn)
+        self.weight += weight
         if self.begun is None:
             self._begin(loop)
         return await turn.done
@@ -120,17 +126,15 @@ class Machine:
         together = 0.0
         while self._waiting:
             turn = self._waiting[0]
-            if turn.done.done():  # nobody waits for it any more
-                self._waiting.popleft()
-                continue
-            weight = self._weigh(turn.portion)
-            if turns and (turn.alone or together + weight > self._at_once):
+            given_up = turn.done.done()  # nobody waits for it any more
+            if turns and not given_up and (turn.alone or together + turn.weight > self._at_once):
                 break
             self._waiting.popleft()
-            if self._late(turn):
+            self.weight -= turn.weight
+            if given_up or self._late(turn):
                 continue
             turns.append(turn)
-            together += weight
+            together += turn.weight
             if turn.alone:
                 break
         return turns
@@ -177,6 +181,7 @@ class Machine:
             for turn in reversed(turns):
                 turn.alone = True
                 self._waiting.appendleft(turn)
+                self.weight += turn.weight
         else:
             self._tell(turns, error, [] if error else done.result())
         self._begin(loop)

@@ -123,23 +123,25 @@ class Observed:
 
         async def marked(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                said = message["headers"]
-                names = {name for name, _ in said}  # a page's own policy among them
-                missing = [mark for mark in marks if mark[0] not in names]
-                message = {**message, "headers": [*said, *missing]}
-            await send(message)
+            if message["type"] != "http.response.start":
+                await send(message)
+                return
+            said = message["headers"]
+            names = {name for name, _ in said}  # a page's own policy among them
+            missing = [mark for mark in marks if mark[0] not in names]
+            await send({**message, "headers": [*said, *missing]})
+            status = message["status"]  # not before: an earlier answer may have to be taken first
 
         try:
             await self._app(scope, receive, marked)
         except ClientDisconnect:
             status = _HUNG_UP  # only the metrics see this
         except asyncio.CancelledError as end:
-            if GONE in end.args or MADE_WAY in end.args:
+            if GONE in end.args or (MADE_WAY in end.args and status):
                 status = _HUNG_UP
             elif not status:
-                await send_whole(marked, problem(OverloadedError("the server is stopping")))
+                why = MADE_WAY if MADE_WAY in end.args else "the server is stopping"
+                await send_whole(marked, problem(OverloadedError(why)))
         except Exception as error:  # noqa: BLE001 - a traceback could carry what the client sent
             told = error if isinstance(error, MarfaError) else internal(error)
             if not status:  # else half an answer is on its way, and all that is left is to end it

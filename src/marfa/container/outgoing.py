@@ -11,7 +11,7 @@ from typing import Any
 from marfa.container.messages import SAFETY, problem
 from marfa.errors import MarfaError
 
-_PIECE_BYTES = 65_536
+PIECE_BYTES = 16_384
 """Of an answer, handed on before the client has taken those before: who does not read costs no more."""
 
 
@@ -58,8 +58,8 @@ async def in_pieces(send: Callable[[Any], Awaitable[None]], message: Any) -> Non
         message: what is to be sent.
     """
     body = memoryview(message.get("body", b""))
-    while len(body) > _PIECE_BYTES:
-        piece, body = body[:_PIECE_BYTES], body[_PIECE_BYTES:]
+    while len(body) > PIECE_BYTES:
+        piece, body = body[:PIECE_BYTES], body[PIECE_BYTES:]
         await send({"type": message["type"], "body": piece, "more_body": True})
         message = {**message, "body": body}
     await send(message)

@@ -10,7 +10,7 @@ import asyncio
 
 from marfa.errors import OverloadedError
 
-MADE_WAY = "another needs the room"
+MADE_WAY = "others needed the room that this took"
 """Why the task of a request is cancelled, if not because its client has gone or it is time to stop."""
 
 

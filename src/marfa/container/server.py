@@ -19,7 +19,7 @@ _BACKLOG = 1024
 """Connections that may wait to be taken."""
 _TICKS = 5
 """Of a tenth of a second each, between two looks at all connections."""
-_MORE_SECONDS = 0.5
+_MORE_SECONDS = 0.2
 """For answers that are ready to be taken."""
 _LAST_SECONDS = 0.25
 """Between being asked to stop and taking no more: what is on its way by then is still answered."""
@@ -59,11 +59,10 @@ class Server(uvicorn.Server):
         )
         self._application, self._drain_seconds = application, settings.drain_seconds
         self._ready, self._tick = ready, tick
-        state = application.state
         guard = Guard(
             settings,
-            lambda: state.draining,
-            lambda: state.waiting >= settings.queue,
+            lambda: application.state.draining,
+            application.full,
             application.metrics.refuse,
         )
         self.config.guard = guard  # type: ignore[attr-defined]

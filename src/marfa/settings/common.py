@@ -112,7 +112,7 @@ class ServeSettings(Checked):
     )
     queue: int = setting(
         64,
-        "Requests waiting in a process at most before 503.",
+        "Requests waiting in a process at most before 503; fewer where each brings more than 8 texts.",
         low=1,
         high=65_536,
         outcome=False,

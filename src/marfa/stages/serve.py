@@ -37,7 +37,7 @@ _UNSENT_BYTES = 131_072
 """Of an answer, kept by the kernel for a client that does not read."""
 _OTHER_FILES = 64
 """That a process opens besides its connections."""
-_END_SECONDS = 1.0
+_END_SECONDS = 0.9
 """For a process to end, when it has finished what was under way."""
 
 

@@ -210,6 +210,26 @@ def test_it_knows_when_it_last_computed_and_since_when_it_does():
     assert 0 <= ago < 1
 
 
+def test_it_knows_how_much_waits_whatever_becomes_of_it():
+    async def work(machine, doubling):
+        doubling.go.clear()
+        first = asyncio.ensure_future(machine.portion([0, 0]))
+        await asyncio.sleep(0.01)
+        assert machine.weight == 0  # it is computed, and waits no longer
+        others = [
+            asyncio.ensure_future(machine.portion(each)) for each in ([1], [2, -2], [3, 3, 3], [4])
+        ]
+        await asyncio.sleep(0.01)
+        assert machine.weight == 7
+        others[0].cancel()
+        doubling.go.set()
+        await asyncio.gather(first, *others, return_exceptions=True)
+        assert machine.weight == 0
+
+    _, batches = run(work, at_once=9)
+    assert batches == [[2], [2, 3, 1], [2], [3], [1]]
+
+
 @given(
     st.lists(st.lists(st.integers(0, 99), min_size=1, max_size=6), max_size=30), st.integers(1, 8)
 )

@@ -17,12 +17,15 @@ class Promise:
         injected: inputs, faults or kills that were tried.
         survived: how many of them were borne as promised.
         note: a figure, or what the first that was not borne did; never anything that was sent.
+        pace: a machine that is slow, or has something else to do, can break it: it is about time or
+            capacity. What is not is to be kept whatever the machine does.
     """
 
     name: str
     injected: int
     survived: int
     note: str = ""
+    pace: bool = False
 
     @property
     def kept(self) -> bool:

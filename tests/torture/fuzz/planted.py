@@ -21,9 +21,10 @@ from typing import Any
 
 from tests.torture.fuzz import canary
 
+from marfa import loading
 from marfa.container import contract
 from marfa.container.contract import Limits, Request, Response
-from marfa.errors import BundleError
+from marfa.errors import BundleError, OverloadedError
 from marfa.model import Model
 
 
@@ -92,6 +93,15 @@ def stubborn(path: Path) -> Any:
     raise BundleError(message, where=str(path))
 
 
+def narrow(path: Path) -> Any:
+    """Refuse a network of several layers."""
+    model = canary.load(path)
+    if loading.bundles.load(path).json("config.json")["model"]["layers"] > 1:
+        message = "no"
+        raise BundleError(message, where=str(path))
+    return model
+
+
 def talkative(path: Path) -> Any:
     """Show what was found, whole."""
     raise BundleError(repr(path.read_bytes()[:1000]))
@@ -111,6 +121,13 @@ def echoing(model: Model, request: Request, limits: Limits) -> Response:
         return found
     document = {**json.loads(found.body), "detail": request.body.decode("latin-1")}
     return Response(found.status, found.content_type, contract.to_json(document))
+
+
+def weary(model: Model, request: Request, limits: Limits) -> Response:
+    """Take one question in ten for one too many."""
+    if len(request.body) % 10 == 0:
+        return contract.problem(OverloadedError("too many requests"))
+    return contract.respond(model, request, limits)
 
 
 def naive(text: str) -> str:

@@ -16,8 +16,9 @@ from tests.torture.promise import Promise
 
 from marfa import loading
 
-LENGTH = "200"
-"""Of the longest text that a server makes here: what is sent is looked at, not what is written."""
+FLAGS = ("--max-length", "200", "--log", "all")
+"""Of a server here: what is sent is looked at, not what is written; and the log has a line of each
+request, in which no word of it may stand."""
 KEYS = {"classifier": "text", "generator": "prompt"}
 
 
@@ -34,7 +35,7 @@ class Size:
         repeats: how often the time for a text is measured.
         families: texts; all of them, or so many.
         mutations: damaged bundles.
-        good: bundles that must be accepted.
+        good: bundles that must be accepted, half of each task, no two alike.
     """
 
     function: int
@@ -65,7 +66,7 @@ def promises(seed: int, full: bool) -> Iterator[Promise]:
     found = artefacts.malicious(size.every[1], seed)
     yield _told("bundles that mean ill do nothing", found)
     yield _told("damaged bundles do nothing", artefacts.mutations(size.mutations, seed))
-    yield _told("good bundles are accepted", artefacts.accepted(size.good))
+    yield _told("good bundles are accepted", artefacts.accepted(size.good, seed))
     found = artefacts.served(malice.archives(size.every[2], seed))
     yield _told("bundles that mean ill, served", found)
 
@@ -78,7 +79,7 @@ def asked(task: str, folder: Path, size: Size, seed: int) -> Iterator[Promise]:
         asking.through_the_function(model, size.function, seed),
     )
     path = models.packed(task, folder)
-    with serving(path, "--max-length", LENGTH) as it:
+    with serving(path, *FLAGS) as it:
         yield _told(f"{task}: requests over HTTP", asking.over_http(it, size.http, seed))
         found = asking.naughty_strings(it, KEYS[task], seed, size.every[0])
         yield _told(f"{task}: naughty strings", found)

@@ -50,9 +50,26 @@ class Markers:
         return data, marker
 
 
-def fault(status: int, content_type: str, body: bytes, prefix: str, *, head: bool = False) -> str:
-    """Say what is wrong with an answer, whatever was asked; nothing where all is well."""
-    if status in {500, 502}:
+def fault(
+    status: int,
+    content_type: str,
+    body: bytes,
+    prefix: str,
+    *,
+    head: bool = False,
+    much: bool = False,
+) -> str:
+    """Say what is wrong with an answer, whatever was asked; nothing where all is well.
+
+    Args:
+        status: its own.
+        content_type: its own.
+        body: its own.
+        prefix: of what was asked, which no error may repeat.
+        head: there is no body.
+        much: so much was asked at once that some of it may be refused; nothing else may with 503.
+    """
+    if status >= 500 and not (much and status == 503):
         return f"status {status}"
     if (
         status >= 400

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.torture.fuzz import artefacts, asking, documented, malice, models, naughty, texts, wire
-from tests.torture.fuzz.promises import promises
+from tests.torture.fuzz.promises import FLAGS, promises
 from tests.torture.fuzz.served import MARK, Markers, Tally, fault, serving
 from tests.torture.guarded import claim, claims
 
@@ -64,7 +64,7 @@ def model():
 
 
 @reddens("requests through the function")
-@pytest.mark.parametrize("bug", ["leaking", "echoing"])
+@pytest.mark.parametrize("bug", ["leaking", "echoing", "weary"])
 def test_a_function_that_lets_something_out_is_seen(model, bug):
     from tests.torture.fuzz import planted
 
@@ -90,6 +90,18 @@ def test_a_server_that_answers_500_and_repeats_what_it_was_sent_is_seen(planted_
 def test_a_server_that_believes_two_lengths_is_seen(planted_server):
     found = wire.over_sockets(planted_server, 96, SEED)
     assert any("not refused once" in each for each in found.broken)
+
+
+@reddens("what is nearly HTTP")
+def test_only_too_many_requests_on_one_connection_may_be_refused_for_being_too_many():
+    every = [wire._pipelined(random.Random(seed)) for seed in range(100)]
+    body = b'{"status": 503, "detail": "too many"}'
+    fields = b"Content-Type: application/problem+json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    full = b"HTTP/1.1 503 Service Unavailable\r\n" + fields + body
+    few = next(each for each in every if each.answered == 1)
+    many = next(each for each in every if each.answered == 16)
+    assert wire.judged(few, full, True, "zq") == "pipelines: status 503"
+    assert wire.judged(many, OK * 16 + full, True, "zq") == ""
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -140,6 +152,10 @@ def test_an_error_that_repeats_its_input_or_is_no_problem_document_is_seen():
     assert "without" in fault(400, "text/plain", b"no", "zq1")
     assert "of another" in fault(404, "application/problem+json", good, "zq1")
     assert "500" in fault(500, "application/problem+json", good, "zq1")
+    full = good.replace(b"400", b"503")
+    assert "503" in fault(503, "application/problem+json", full, "zq1")
+    assert fault(503, "application/problem+json", full, "zq1", much=True) == ""
+    assert "507" in fault(507, "application/problem+json", full, "zq1", much=True)
     assert "traceback" in fault(400, "application/problem+json", b"Traceback (most", "zq1")
     line = b'{"error": {"detail": "zq1x"}}\n'
     assert "repeats" in fault(200, "application/jsonlines", line, "zq1")
@@ -147,9 +163,10 @@ def test_an_error_that_repeats_its_input_or_is_no_problem_document_is_seen():
 
 def test_a_process_that_ends_and_a_log_that_tells_are_seen(tmp_path):
     path = models.packed("classifier", tmp_path)
-    with serving(path, "--workers", "1") as it:
+    with serving(path, *FLAGS, "--workers", "1") as it:
         assert it.faults("nothing") == []
         assert "stands in a log" in " ".join(it.faults("serving"))
+        assert "stands in a log" in " ".join(it.faults('"/ping", "status": 200'))
         it._workers.add(0)
         assert "has ended" in " ".join(it.faults("nothing"))
 
@@ -212,7 +229,14 @@ def test_a_loader_that_breaks_down_at_what_is_damaged_is_seen():
 
 @reddens("good bundles are accepted")
 def test_a_loader_that_refuses_what_is_good_is_seen():
-    assert artefacts.accepted(2, f"{PLANTED}:stubborn").survived == 0
+    assert artefacts.accepted(2, SEED, f"{PLANTED}:stubborn").survived == 0
+    some = artefacts.accepted(12, SEED, f"{PLANTED}:narrow")
+    assert 0 < some.survived < some.injected
+    assert "a good bundle is refused" in some.note
+
+
+def test_no_two_good_bundles_are_alike():
+    assert len({data for _, data in artefacts.good(20, SEED)}) == 20
 
 
 @reddens("bundles that mean ill, served")

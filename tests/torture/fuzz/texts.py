@@ -22,7 +22,8 @@ from marfa.text.vocab import Vocab
 Family = Callable[[int], str]
 
 LIMIT_BYTES = 256 << 10
-"""The largest body that a server reads, unless it is told otherwise."""
+"""The longest text for which a time is promised; a body may have four times as many, unless a server is
+told otherwise."""
 DOUBLED = 4
 """Times that a size is doubled, up to that."""
 MOST_RATIO = 2.3

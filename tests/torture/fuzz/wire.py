@@ -41,6 +41,7 @@ class Sent:
         pieces: how many writes it is sent in.
         closing: the sender's half of the connection is closed behind it.
         leaving: the client hangs up without reading.
+        much: it is more at once than a connection takes, so that some of it may be refused with 503.
     """
 
     data: bytes
@@ -51,6 +52,7 @@ class Sent:
     pieces: int = 1
     closing: bool = False
     leaving: bool = False
+    much: bool = False
 
 
 def _post(
@@ -223,7 +225,7 @@ def _pipelined(dice: random.Random) -> Sent:
          (b"GET /ping HTTP/1.0\r\n\r\n" + _SMUGGLED, 1), (_post() + _post()[:60], 1),
          (_post(line=b"GET /ping HTTP/1.1") + _post(), 2), (_post(b"Upgrade: x\r\nConnection: upgrade\r\n") + _post(), 2))
     )  # fmt: skip
-    return Sent(many, "pipelines", answered=answered)
+    return Sent(many, "pipelines", answered=answered, much=answered == _WAITING)
 
 
 def _cut(dice: random.Random) -> Sent:
@@ -388,7 +390,7 @@ def judged(sent: Sent, got: bytes, closed: bool, prefix: str) -> str:
         return f"{sent.family}: what came is no HTTP"
     for status, kind, body in found:
         head = status >= 400 and not body
-        if problem := fault(status, kind, body, prefix, head=head):
+        if problem := fault(status, kind, body, prefix, head=head, much=sent.much):
             return f"{sent.family}: {problem}"
     if sent.refused:
         statuses = [status for status, _, _ in found]

@@ -116,6 +116,9 @@ class Line(asyncio.Protocol):
             self.transport.close()
         self.owner.answered(self, int(head[9:12]), head, body)
 
+    def eof_received(self) -> None:
+        self.open = False  # what is asked from here on would be lost, and seem to have been cut
+
     def connection_lost(self, error: Exception | None) -> None:
         self.open = False
         self.owner.lost(self)

@@ -32,7 +32,8 @@ def sigterm(
 ) -> Iterator[Promise]:
     """Ask a server to stop while it has much to do.
 
-    Every request that was sent whole before the signal is to be answered, or refused in form.
+    Every request that was sent whole before the signal is to be answered, and rightly: to be refused,
+    however politely, is for those that come after it.
 
     Args:
         start: makes a server.
@@ -51,7 +52,7 @@ def sigterm(
             )
         rows = [row for row in asked if row[0] < died[0] <= row[1]]
         sent += len(rows)
-        well = [row for row in rows if row[2] > 0 and not row[3] and row[2] != 500]
+        well = [row for row in rows if row[2] == 200 and not row[3]]
         borne += len(well)
         if len(well) < len(rows) and not first:
             codes = sorted({row[2] for row in rows if row not in well})

@@ -12,7 +12,7 @@ from tests.torture.load.client import Ask
 from tests.torture.load.drive import Load, open_load, schedule
 from tests.torture.load.machine import Cores, kept_to
 from tests.torture.load.record import Record, percentile
-from tests.torture.load.steady import judged, within
+from tests.torture.load.steady import faultless, judged, within
 from tests.torture.promise import Promise
 
 _CONNECTIONS = 1024
@@ -90,6 +90,7 @@ def overload(
         calm = open_load(url, asks, capable / 2, _CALM_SECONDS, seed=much.seed).at(99)
         whole, pings = asyncio.run(_both(url, asks, much))
     record, after = whole.part(0, seconds), whole.part(seconds, seconds + _AFTER_SECONDS)
+    yield faultless(f"{name}: nothing wrong", whole)
     told = f"{capable * factor:,.0f} a second, {cores}"
     borne = record.answered + record.refused
     yield judged(f"{name}: answered or refused in form", record, borne, told)
@@ -107,9 +108,8 @@ def overload(
     yield within(f"{name}: p99 of what is accepted", record.at(99) * 1000, bounds.accepted_ms, "ms")
     quick = sum(status == 200 and took * 1000 <= bounds.ping_ms for status, took in pings)
     worst = max((took for _, took in pings), default=0) * 1000
-    yield Promise(
-        f"{name}: /ping within {bounds.ping_ms:g} ms", len(pings), quick, f"at most {worst:.0f} ms"
-    )
+    told = f"at most {worst:.0f} ms"
+    yield Promise(f"{name}: /ping within {bounds.ping_ms:g} ms", len(pings), quick, told, pace=True)
     back = recovery(after, max(2 * calm, 0.05))
     yield within(f"{name}: recovery", back, bounds.recovery, "s")
 

@@ -27,6 +27,7 @@ BUGS = {
     "queued ping": "lets a ping wait like everybody",
     "leak": "keeps what it has read",
     "agreeable": "answers 200 to rubbish",
+    "weary": "refuses everything after its hundredth answer, and says that it is well",
     "swallow": "reads all of what is too large, and refuses it then",
     "patient": "waits for slow clients as long as they like",
     "crowded": "hangs up where there are many connections",
@@ -34,14 +35,15 @@ BUGS = {
     "abrupt": "ends at once when it is asked to",
     "stubborn": "does not end when it is asked to",
     "deserting": "ends when it is asked to, but its processes do not",
+    "dismissive": "refuses what it has been asked before, once it is asked to end",
     "unsaid": "ends a stream without a word when it is asked to end",
     "alone": "leaves the place of a process that was killed empty",
     "together": "ends when one of its processes is killed",
     "early": "says in a new process that it is well before it can answer",
     "always healthy": "answers 200 to a ping whatever its model is",
 }
-LIMIT_SECONDS, SERVICE_SECONDS, QUEUE, CAP = 1.0, 0.003, 16, 1 << 16
-_MANY, _EARLY_SECONDS = 40, 0.3
+LIMIT_SECONDS, SERVICE_SECONDS, QUEUE, CAP = 1.0, 0.003, 24, 1 << 16
+_MANY, _EARLY_SECONDS, _TIRED = 40, 0.3, 100
 _ANSWER, _OTHER = b'{"label": "yes", "score": 0.9}', b'{"label": "no", "score": 0.8}'
 _READ = 1 << 16
 RUBBISH = b"{"
@@ -138,13 +140,18 @@ class Planted:
             self._kept.append(body + b"." * 100_000)
         if time.monotonic() < self._ready:
             raise ConnectionAbortedError
-        if not self._good or (self._waiting >= QUEUE and self._bug != "unbounded"):
+        if self._refuses():
             return await self._refusal()
         if body == RUBBISH and self._bug != "agreeable":
             return _http(400, b"{}")
         if self._full("heedful"):
             time.sleep(0.03)
         return await self._computed(head, writer)
+
+    def _refuses(self) -> bool:
+        if self._bug == "weary" and self._count >= _TIRED:
+            return True
+        return not self._good or (self._waiting >= QUEUE and self._bug != "unbounded")
 
     async def _ping(self) -> bytes:
         if self._bug == "queued ping":
@@ -164,6 +171,8 @@ class Planted:
         async with self._turn:
             await asyncio.sleep(SERVICE_SECONDS)
             self._waiting -= 1
+        if self._bug == "dismissive" and self._end.is_set():
+            return await self._refusal()
         self._count += 1
         if self._bug == "tail" and self._count % 100 < 2:
             time.sleep(0.1)

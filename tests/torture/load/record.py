@@ -106,6 +106,15 @@ class Record:
         )
 
     @property
+    def sound(self) -> int:
+        """How many were neither answered wrongly, nor refused in bad form, nor cut.
+
+        What has not come in time is none of these: that is a figure.
+        """
+        rows = zip(self.code, self.wrong, strict=True)
+        return sum(code != NO_ANSWER and not wrong for code, wrong in rows)
+
+    @property
     def refusals(self) -> list[float]:
         """Seconds from sending to refusal."""
         rows = zip(self.sent, self.done, self.code, strict=True)

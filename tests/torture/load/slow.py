@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from tests.torture.load.client import Ask, get, post
 from tests.torture.load.drive import open_load
 from tests.torture.load.machine import Cores, kept_to
-from tests.torture.load.steady import judged, within
+from tests.torture.load.steady import faultless, judged, within
 from tests.torture.promise import Promise
 
 TOLERANCE_SECONDS, RATIO = 1.5, 1.5
@@ -69,7 +69,10 @@ def slow(
     for kind, seconds in found.items():
         cut = sum(each <= limit + TOLERANCE_SECONDS for each in seconds)
         told = f"cut after {min(seconds):.1f} to {max(seconds):.1f} s" if seconds else "none came"
-        yield Promise(f"clients slow with {kind}: cut in time", len(seconds), cut, told)
+        yield Promise(f"clients slow with {kind}: cut in time", len(seconds), cut, told, pace=True)
+        ever = sum(map(math.isfinite, seconds))
+        yield Promise(f"clients slow with {kind}: cut at last", len(seconds), ever, told)
+    yield faultless("slow clients: nothing wrong", before, meanwhile)
     yield judged("slow clients: others answered meanwhile", meanwhile, meanwhile.answered)
     usual, then = before.at(99) * 1000, meanwhile.at(99) * 1000
     told = f"without them {usual:.2f} ms"

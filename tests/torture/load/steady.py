@@ -15,18 +15,28 @@ CLIENTS = (8, 16, 32)
 _CHANCE_SECONDS = 60.0
 
 
-def within(name: str, found: float, most: float, unit: str, note: str = "") -> Promise:
-    """Return the promise that a figure is at most another."""
+def within(
+    name: str, found: float, most: float, unit: str, note: str = "", *, pace: bool = True
+) -> Promise:
+    """Return the promise that a figure, of the machine's pace as a rule, is at most another."""
     told = f"{found:,.2f} {unit}, to be at most {most:,.2f}"
-    return Promise(name, 1, int(found <= most), f"{told}; {note}" if note else told)
+    return Promise(name, 1, int(found <= most), f"{told}; {note}" if note else told, pace)
 
 
 def judged(name: str, record: Record, survived: int, note: str = "") -> Promise:
     """Return the promise about each request of a load; none is kept where the tool was too slow."""
     told = f"{record.codes()}{'; ' if note else ''}{note}"
     if record.too_slow:
-        return Promise(name, len(record), 0, f"no figure of the server: {record.too_slow}; {told}")
-    return Promise(name, len(record), survived, told)
+        told = f"no figure of the server: {record.too_slow}; {told}"
+        return Promise(name, len(record), 0, told, pace=True)
+    return Promise(name, len(record), survived, told, pace=True)
+
+
+def faultless(name: str, *records: Record) -> Promise:
+    """Return the promise that of no request in loads anything wrong came, however slow all was."""
+    told = "; ".join(f"{record.codes()}, wrong: {sum(record.wrong)}" for record in records)
+    survived = sum(record.sound for record in records)
+    return Promise(name, sum(map(len, records)), survived, told)
 
 
 def capacity(url: str, asks: Sequence[Ask], cores: Cores, seconds: float = 2.0) -> float:
@@ -38,7 +48,9 @@ def capacity(url: str, asks: Sequence[Ask], cores: Cores, seconds: float = 2.0) 
 def sustained(url: str, asks: Sequence[Ask], cores: Cores, seconds: float = 12.0) -> float:
     """Return the right answers of the worst second, which can be had for minutes too."""
     with kept_to(cores.tool):
-        return float(min(closed_load(url, asks, CLIENTS[1], seconds).goodput()[1:-1]))
+        worst = min(closed_load(url, asks, CLIENTS[1], seconds).goodput()[1:-1])
+    # a second in which others have the machine is no reason to ask nothing
+    return float(max(1, worst))
 
 
 def steady(
@@ -68,6 +80,7 @@ def steady(
     with kept_to(cores.tool):
         record = open_load(url, asks, rate, seconds, seed=seed, poisson=False)
         chance = open_load(url, asks, rate, min(seconds / 4, _CHANCE_SECONDS), seed=seed)
+    yield faultless("70 % of capacity: nothing wrong", record, chance)
     told = f"{rate:,.0f} a second for {seconds:g} s, {cores}"
     yield judged("70 % of capacity: all answered, and rightly", record, record.answered, told)
     middle, last = record.at(50) * 1000, record.at(99) * 1000

@@ -8,11 +8,12 @@ import time
 import pytest
 from tests.torture.load import __main__ as command
 from tests.torture.load import asked
-from tests.torture.load.client import Ask, fine
+from tests.torture.load.client import NO_ANSWER, TIMED_OUT, Ask, fine
 from tests.torture.load.drive import closed_load, open_load
 from tests.torture.load.machine import apart, memory
 from tests.torture.load.record import Record
 from tests.torture.load.served import Served
+from tests.torture.load.steady import faultless
 from tests.torture.load.trivial import COMMAND, ceiling
 
 PLANTED = (sys.executable, "-m", "tests.torture.load.planted", "{port}")
@@ -105,6 +106,18 @@ def test_exact_percentiles_and_goodput_of_each_second():
     assert record.at(99) == pytest.approx(1.98)
     assert record.goodput() == [49, 50]
     assert record.answered == 99
+
+
+def test_what_is_cut_or_wrong_is_not_sound_and_what_is_late_or_refused_in_form_is():
+    record = Record()
+    for code, wrong in ((200, False), (503, False), (TIMED_OUT, False), (NO_ANSWER, False)):
+        record.add(0.0, 0.0, 1.0, code, wrong, 0)
+    assert (record.sound, len(record)) == (3, 4)
+    for code in (200, 500, 503):
+        record.add(0.0, 0.0, 1.0, code, True, 0)
+    assert (record.sound, len(record)) == (3, 7)
+    promise = faultless("a load: nothing wrong", record)
+    assert (promise.injected, promise.survived, promise.pace) == (7, 3, False)
 
 
 def test_memory_counts_a_server_s_processes(tmp_path):

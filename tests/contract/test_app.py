@@ -28,7 +28,7 @@ def running(model_path):
 
 def connect(running):
     host, port = running.url.removeprefix("http://").rstrip("/").split(":")
-    return http.client.HTTPConnection(host, int(port), timeout=10)
+    return http.client.HTTPConnection(host, int(port), timeout=60)
 
 
 def ask(running, method, path, body=None, headers=None):

@@ -31,7 +31,7 @@ _LINGERING_SECONDS = 1.0
 _THROWN_AWAY_BYTES = 65_536
 _READ_BYTES = 16_384
 """At once, from one client: so much may wait behind a request that is not answered yet."""
-_REFUSED = 32
+_REFUSED = 48
 """Connections beyond the most that are told so; any further ones are closed without a word."""
 _PIPELINED = 16
 """Requests that wait for their turn on one connection; it ends after them, whatever follows."""

@@ -52,8 +52,10 @@ class Server(uvicorn.Server):
                 log_config=None,  # nothing that a client sends can reach a log
                 access_log=False,
                 server_header=False,
-                # what is under way ends by itself before that, and says why
-                timeout_graceful_shutdown=settings.drain_seconds + _MORE_SECONDS,  # type: ignore[arg-type]
+                # what is under way ends by itself before that, and says why; who does not read does not
+                timeout_graceful_shutdown=max(  # type: ignore[arg-type]
+                    _MORE_SECONDS, settings.drain_seconds + _MORE_SECONDS - _LAST_SECONDS
+                ),
                 backlog=_ACCEPTED,
             )
         )
@@ -89,6 +91,9 @@ class Server(uvicorn.Server):
         self._application.drain(self._drain_seconds)
         await asyncio.sleep(_LAST_SECONDS)
         await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()  # of a client that has not taken its answer
+        await asyncio.sleep(0)
         self._application.close()
 
     @contextmanager

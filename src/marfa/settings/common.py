@@ -141,7 +141,7 @@ class ServeSettings(Checked):
         outcome=False,
     )
     drain_seconds: float = setting(
-        9.0, "Time for requests under way after SIGTERM.", low=0.0, high=3600.0, outcome=False
+        8.5, "Time for requests under way after SIGTERM.", low=0.0, high=3600.0, outcome=False
     )
     log: str = setting(
         "failures",

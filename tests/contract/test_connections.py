@@ -292,6 +292,16 @@ def test_a_client_that_does_not_take_its_answer_keeps_no_other_question_out(mode
         assert rest_of(line, 500_000) > 500_000
 
 
+def test_a_question_that_is_still_on_its_way_when_time_is_up_is_refused(model_path):
+    settings = ServeSettings(port=0, engine="numpy", drain_seconds=0.3)
+    with contextlib.ExitStack() as lines:
+        with Running(model_path, settings) as server:
+            line = lines.enter_context(dial(server))
+            line.sendall(TEXT + b"Content-Length: 400\r\n\r\ngood")
+            until(lambda: server.application.state.room.held == 4, 5)
+        assert problem(rest(line)) == 503
+
+
 def test_who_does_not_read_does_not_hold_up_the_end(model_path):
     settings = ServeSettings(port=0, engine="numpy", max_texts=10_000, drain_seconds=0.5)
     with contextlib.ExitStack() as lines:
@@ -392,7 +402,7 @@ def test_of_very_many_connections_too_many_the_last_are_not_even_told(model_path
         for line in found[1:]:
             with contextlib.suppress(ConnectionResetError):
                 told += rest(line).startswith(b"HTTP/1.1 503 ")
-    assert told == 48
+    assert 48 <= told < 59  # more where the first of them have gone in between
 
 
 def rest_of_metrics(server, lines):

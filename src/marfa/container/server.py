@@ -21,6 +21,8 @@ _TICKS = 5
 """Of a tenth of a second each, between two looks at all connections."""
 _MORE_SECONDS = 0.2
 """For answers that are ready to be taken."""
+_FAREWELL_SECONDS = 0.05
+"""For what has been given up to be told so."""
 _LAST_SECONDS = 0.25
 """Between being asked to stop and taking no more: what is on its way by then is still answered."""
 
@@ -91,6 +93,7 @@ class Server(uvicorn.Server):
         self._application.drain(self._drain_seconds)
         await asyncio.sleep(_LAST_SECONDS)
         await super().shutdown(sockets)
+        await asyncio.sleep(_FAREWELL_SECONDS)
         for connection in list(self.server_state.connections):
             connection.transport.abort()  # of a client that has not taken its answer
         await asyncio.sleep(0)

@@ -35,7 +35,7 @@ _SWITCH_SECONDS = 0.001
 """How long the loop waits for Python while the machine's thread computes with it."""
 _UNSENT_BYTES = 131_072
 """Of an answer, kept by the kernel for a client that does not read."""
-_OTHER_FILES = 64
+_OTHER_FILES = 128
 """That a process opens besides its connections."""
 _END_SECONDS = 0.9
 """For a process to end, when it has finished what was under way."""

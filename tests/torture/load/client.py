@@ -72,14 +72,16 @@ class Line(asyncio.Protocol):
     Attributes:
         asked: what is under way, whatever the owner keeps of it; None if nothing is.
         open: whether it can be asked.
+        since: when it was last free, by the owner's clock.
     """
 
-    __slots__ = ("_body_at", "_body_end", "_data", "asked", "open", "owner", "transport")
+    __slots__ = ("_body_at", "_body_end", "_data", "asked", "open", "owner", "since", "transport")
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.asked: Any = None
         self.open = False
+        self.since = 0.0
         self.transport: Any = None
         self._data = b""
         self._body_at = self._body_end = 0

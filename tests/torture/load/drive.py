@@ -24,6 +24,8 @@ from tests.torture.load.record import REFUSED, Record
 now = time.perf_counter
 _AT_ONCE = 64
 """Requests sent before answers are looked at again."""
+_FRESH_SECONDS = 4.0
+"""A line that was free for longer is not asked: servers close it after five, maybe in that moment."""
 
 
 def schedule(rate: float, seconds: float, seed: int, *, poisson: bool = True) -> list[float]:
@@ -156,9 +158,10 @@ class Load:
         self._under_way += 1
         while self._free:
             line = self._free.pop()
-            if line.open:
+            if line.open and now() - line.since < _FRESH_SECONDS:
                 self._send(line, asked)
                 return
+            line.transport.abort()
         self._waiting.append(asked)
         self.record.waiting = max(self.record.waiting, len(self._waiting))
         if self._opening < len(self._waiting) and len(self._lines) + self._opening < self._most:
@@ -173,6 +176,7 @@ class Load:
         if self._waiting:
             self._send(line, self._waiting.popleft())
         else:
+            line.since = now()
             self._free.append(line)
 
     async def _line(self) -> None:

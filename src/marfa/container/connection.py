@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import fcntl
 import logging
-import secrets
 import sys
 import termios
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from marfa import errors
 from marfa.container import routing
 from marfa.container.messages import TOO_MANY
 from marfa.container.observing import GONE
-from marfa.container.outgoing import PIECE_BYTES, Outgoing, in_pieces, refusal
+from marfa.container.outgoing import PIECE_BYTES, Outgoing, in_pieces, made_name, refusal
 from marfa.errors import MarfaError
 from marfa.settings import ServeSettings
 
@@ -188,7 +187,7 @@ class Connection(HttpToolsProtocol):
             self._since = self.loop.time()
             self._guard.refused(self.url.decode("ascii"), errors.OverloadedError.http_status)
             name = next((value for name, value in self.headers if name == b"x-request-id"), b"")
-            self.transport.write(_SHED % (name[:64] or secrets.token_hex(8).encode()))
+            self.transport.write(_SHED % (name[:64] or made_name().encode()))
         elif self.parser.should_upgrade():
             self._without_wish = self._head_without_wish()
         else:

@@ -7,6 +7,9 @@ with much to do works in batches, and one with little to do keeps nobody waiting
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,6 +20,9 @@ from typing import Any, TypeVar
 from marfa.errors import OverloadedError
 
 T = TypeVar("T")
+
+_NICE = 5
+"""Where both want one core, who talks with clients has three times as much of it as who computes."""
 
 Portion = Sequence[Any]
 Compute = Callable[[list[Portion]], list[Any]]
@@ -43,6 +49,12 @@ class _Turn:
     until: float
 
 
+def _stand_back() -> None:
+    """Let whoever talks with clients go first: a refusal must not wait for others' answers."""
+    if sys.platform == "linux":  # elsewhere a priority is the whole process's
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
 class Machine:
     """A thread that computes, and those who wait for it, first come, first served.
 
@@ -66,7 +78,7 @@ class Machine:
         self._at_once, self._patience = at_once, patience
         self._waiting: deque[_Turn] = deque()
         self.weight = 0.0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="marfa-machine")
+        self._thread = ThreadPoolExecutor(1, "marfa-machine", _stand_back)
         self.deadline = float("inf")
         self.computed = float("-inf")
         self.begun: float | None = None

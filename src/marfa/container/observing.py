@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Collection
 
@@ -23,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from marfa import environment
 from marfa.container.drift import Drift
 from marfa.container.messages import SAFETY, Response, problem, unexplained
+from marfa.container.outgoing import made_name
 from marfa.container.room import MADE_WAY
 from marfa.errors import MarfaError, OverloadedError
 from marfa.predictor import Predictor
@@ -118,7 +118,7 @@ class Observed:
         began = time.perf_counter()
         status = 0
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        own = "" if given else secrets.token_hex(8)  # a client's name for it may be anything
+        own = "" if given else made_name()  # a client's name for it may be anything
         marks = [(b"x-request-id", given[:64] or own.encode()), *_HEADERS]
 
         async def marked(message: Message) -> None:

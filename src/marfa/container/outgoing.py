@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import random
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -65,6 +65,14 @@ async def in_pieces(send: Callable[[Any], Awaitable[None]], message: Any) -> Non
     await send(message)
 
 
+def made_name() -> str:
+    """Return a name for a request that brings none.
+
+    It is no secret: to ask the system for it would take a tenth of the time of those that are refused.
+    """
+    return f"{random.getrandbits(64):016x}"
+
+
 def refusal(error: MarfaError, name: str = "", connection: str = "close") -> bytes:
     """Return what refuses a request, whole, as it stands on the line.
 
@@ -82,7 +90,7 @@ def refusal(error: MarfaError, name: str = "", connection: str = "close") -> byt
         "Content-Type": response.content_type,
         "Content-Length": str(len(response.body)),
         "Connection": connection,
-        "X-Request-ID": name or secrets.token_hex(8),
+        "X-Request-ID": name or made_name(),
         **response.headers,
         **SAFETY,
     }

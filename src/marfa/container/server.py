@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -49,7 +50,7 @@ class Server(uvicorn.Server):
                 application,
                 http=Connection,
                 ws="none",
-                loop="asyncio",
+                loop="marfa.container.loop:made" if sys.platform == "linux" else "asyncio",
                 lifespan="off",
                 log_config=None,  # nothing that a client sends can reach a log
                 access_log=False,

@@ -1,6 +1,8 @@
 """The machine that all requests share: turns, batches, failures, and those who no longer wait."""
 
 import asyncio
+import os
+import sys
 import threading
 import time
 
@@ -228,6 +230,15 @@ def test_it_knows_how_much_waits_whatever_becomes_of_it():
 
     _, batches = run(work, at_once=9)
     assert batches == [[2], [2, 3, 1], [2], [3], [1]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no priority of its own")
+def test_who_talks_with_clients_goes_before_who_computes():
+    async def work(machine, doubling):
+        return await machine.turn(lambda: os.getpriority(os.PRIO_PROCESS, 0))
+
+    (priority, _), _ = run(work)
+    assert priority == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 5)
 
 
 @given(

@@ -212,11 +212,14 @@ def test_it_opens_as_many_files_as_it_may_hold_connections_or_holds_fewer(model_
     host, port = url.removeprefix("http://").rstrip("/").split(":")
     with contextlib.ExitStack() as lines:
         told = []
-        for _ in range(112):
+        for _ in range(180):
             line = lines.enter_context(socket.create_connection((host, int(port)), timeout=5))
-            line.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
-            told.append(line.recv(12))
-    assert told == [b"HTTP/1.1 200"] * 72 + [b"HTTP/1.1 503"] * 40
+            told.append(b"")
+            with contextlib.suppress(ConnectionError):  # beyond 48 too many, without a word
+                line.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+                told[-1] = line.recv(12)
+    assert told[:120] == [b"HTTP/1.1 200"] * 72 + [b"HTTP/1.1 503"] * 48
+    assert set(told[120:]) <= {b"HTTP/1.1 503", b""}
     process.terminate()
     _, said = process.communicate(timeout=20)
     assert "Traceback" not in said

@@ -27,7 +27,8 @@ class Few(selectors.EpollSelector):
         except InterruptedError:
             return []
         keys = self.get_map()
-        return [(keys[file], _kinds(event) & keys[file].events) for file, event in found]
+        known = ((keys.get(file), event) for file, event in found)
+        return [(key, _kinds(event) & key.events) for key, event in known if key]
 
 
 def _kinds(event: int) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -51,8 +50,8 @@ class _Turn:
 
 def _stand_back() -> None:
     """Let whoever talks with clients go first: a refusal must not wait for others' answers."""
-    if sys.platform == "linux":  # elsewhere a priority is the whole process's
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    if sys.platform == "linux":  # elsewhere a priority is the whole process's, and not one thread's
+        os.nice(_NICE)
 
 
 class Machine:

@@ -36,7 +36,7 @@ _SWITCH_SECONDS = 0.001
 _UNSENT_BYTES = 131_072
 """Of an answer, kept by the kernel for a client that does not read."""
 _OTHER_FILES = 128
-"""That a process opens besides its connections."""
+"""That a process opens besides its connections; those that are too many, and told so, among them."""
 _END_SECONDS = 0.9
 """For a process to end, when it has finished what was under way."""
 

@@ -53,6 +53,7 @@ def test_a_sample_of_every_promise_is_kept(capsys, part, promised):
     assert len(found) == promised
     assert [each for each in found if not each.kept] == []
     assert {claim(each.name) for each in found} <= SEEN
+    assert len({claim(each.name) for each in found}) == promised
 
 
 def test_the_lists_are_as_long_as_is_said():

@@ -51,6 +51,17 @@ def test_it_tells_what_asyncios_own_tells(pairs):
     }
 
 
+def test_who_is_closed_and_still_open_elsewhere_is_not_told_of(pairs):
+    ours, theirs = pairs[0]
+    with contextlib.closing(loop.Few()) as few, ours.dup() as elsewhere:
+        file = few.register(ours, selectors.EVENT_READ).fd
+        ours.close()
+        few.unregister(file)  # too late for the system, which goes on telling
+        theirs.send(b"x")
+        assert few.select(0) == []
+        assert elsewhere.recv(1) == b"x"
+
+
 def test_it_waits_no_longer_than_it_may(pairs):
     with contextlib.closing(loop.Few()) as few:
         few.register(pairs[0][0], selectors.EVENT_READ)

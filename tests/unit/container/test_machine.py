@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -234,11 +235,18 @@ def test_it_knows_how_much_waits_whatever_becomes_of_it():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a thread has no priority of its own")
 def test_who_talks_with_clients_goes_before_who_computes():
-    async def work(machine, doubling):
-        return await machine.turn(lambda: os.getpriority(os.PRIO_PROCESS, 0))
+    """By some steps from where the whole stands: `nice marfa serve` must not be turned round."""
 
-    (priority, _), _ = run(work)
-    assert priority == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 5)
+    async def work(machine, doubling):
+        return await machine.turn(lambda: os.nice(0))
+
+    def found(nicer):
+        return os.nice(nicer), run(work)[0][0]
+
+    for nicer in (0, 3, 30):
+        with ThreadPoolExecutor(1) as thread:  # a priority goes from a thread to those it starts
+            talking, computing = thread.submit(found, nicer).result()
+        assert computing == min(19, talking + 5)
 
 
 @given(

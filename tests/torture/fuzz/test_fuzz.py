@@ -40,7 +40,7 @@ def test_every_promise_has_its_bug():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("part", "promised"),
-    zip(PARTS, (5, 5, 1, 4), strict=True),
+    [*zip(PARTS, (5, 5, 1, 4), strict=True)],
     ids=[*models.TASKS, "texts", "bundles"],
 )
 def test_a_sample_of_every_promise_is_kept(capsys, part, promised):

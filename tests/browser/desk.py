@@ -71,6 +71,16 @@ class Desk(Visit):
     def await_message(self, words: str) -> None:
         expect(self.page.locator("#status")).to_contain_text(words)
 
+    def wait_out(self, seconds: float) -> None:
+        """Let the seconds pass after which the page goes on; what it told of them is gone.
+
+        The page's clock is the test's. Two waits of the same length are told in the same words, and time
+        that passes before the second has begun would be none of its own.
+        """
+        self.await_message(f"going on in {seconds} s.")
+        self.evaluate("() => document.querySelector('#status').replaceChildren()")
+        self.page.clock.fast_forward(int(seconds * 1000))
+
     def assert_failed(self, heading: str, remedy: str | None, kept: str | None = None) -> None:
         """Fail unless the error is told, its remedy offered, and the text still there."""
         self.await_state("error")

@@ -49,11 +49,9 @@ def test_a_connection_lost_before_the_first_character_begins_with_the_same_seed(
 def test_waits_grow_until_it_is_given_up_and_start_anew_with_progress(desk: Desk) -> None:
     desk.page.clock.install()
     desk.write("To the sea", 30, Fault(5), GONE, GONE, Fault(4), *[GONE] * 6)
-    waits = ["0.5", "1", "2", "0.5", "1", "2", "4", "8", "8"]
-    for wait in waits:
-        desk.await_message(f"going on in {wait} s.")
+    for wait in (0.5, 1, 2, 0.5, 1, 2, 4, 8, 8):
         desk.await_state("writing")
-        desk.page.clock.fast_forward(int(float(wait) * 1000))
+        desk.wait_out(wait)
     desk.assert_failed("did not answer", "Go on", desk.whole(0)[:19])
     assert "Kept: 19 of 30 characters." in desk.text("#error")
     assert len(desk.writer.asked) == 10
@@ -70,8 +68,7 @@ def test_many_losses_are_no_matter_as_long_as_characters_come(desk: Desk) -> Non
             "(much) => document.querySelector('#paper').textContent.length >= much",
             arg=2 * tried + 2,
         )
-        desk.await_message("going on in 0.5 s.")
-        desk.page.clock.fast_forward(500)
+        desk.wait_out(0.5)
     desk.await_state("done")
     assert desk.paper() == desk.whole()
 
@@ -84,8 +81,7 @@ def test_the_server_gone_for_good_and_back_again(desk: Desk) -> None:
     desk.server.socket.close()
     desk.writer.silent.set()
     for wait in (0.5, 1, 2, 4, 8, 8):
-        desk.await_message(f"going on in {wait} s.")
-        desk.page.clock.fast_forward(int(wait * 1000))
+        desk.wait_out(wait)
     desk.assert_failed("did not answer", "Go on", desk.whole()[:16])
     with running(desk.server.server_address[1]) as server:
         server.write = desk.writer.answer
@@ -98,8 +94,7 @@ def test_going_on_starts_at_once_when_the_machine_is_online_again(desk: Desk) ->
     desk.page.clock.install()
     desk.write("To the sea", 30, Fault(5), *[GONE] * 4)
     for wait in (0.5, 1, 2, 4):
-        desk.await_message(f"going on in {wait} s.")
-        desk.page.clock.fast_forward(int(wait * 1000))
+        desk.wait_out(wait)
     desk.await_message("going on in 8 s.")
     desk.evaluate("() => dispatchEvent(new Event('online'))")
     desk.await_state("done")  # within the five seconds that are waited for anything here
@@ -113,8 +108,7 @@ def test_twenty_silent_seconds_are_a_lost_connection(desk: Desk) -> None:
     desk.page.clock.fast_forward(18_000)
     desk.await_message("Writing…")
     desk.page.clock.fast_forward(3_000)
-    desk.await_message("going on in 0.5 s.")
-    desk.page.clock.fast_forward(500)
+    desk.wait_out(0.5)
     desk.await_state("done")
     assert desk.paper() == desk.whole()
 
@@ -156,8 +150,7 @@ def test_twenty_seconds_without_any_answer_are_an_error(desk: Desk) -> None:
 def test_a_busy_server_is_waited_for_as_long_as_it_asks(desk: Desk, status: int) -> None:
     desk.page.clock.install()
     desk.write("To the sea", 30, Fault(5), busy(7, status))
-    desk.await_message("going on in 0.5 s.")
-    desk.page.clock.fast_forward(500)
+    desk.wait_out(0.5)
     desk.await_message("The server is busy; going on in 7 s.")
     desk.evaluate("() => dispatchEvent(new Event('online'))")
     desk.page.clock.fast_forward(6_000)

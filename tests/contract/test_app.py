@@ -373,6 +373,32 @@ def test_fewer_requests_may_wait_where_each_brings_many_texts(model_path, texts,
     assert sorted(found) == [200, 200, status]
 
 
+@pytest.mark.parametrize(
+    "mark", [b"", b"X-Request-ID: mine\r\n"], ids=["at sight", "by the parser"]
+)
+def test_no_question_is_refused_before_the_one_that_was_asked_before_it(model_path, mark):
+    one = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+    two = one + mark + b"Content-Length: 4\r\n\r\ngood"
+    one += b"X-Request-ID: first\r\nContent-Length: 4\r\n\r\ngood"
+    with Running(model_path, ServeSettings(port=0, queue=1, engine="numpy")) as server:
+        slow = Slow(server.model.engine)
+        server.model.engine = slow
+        with socket.create_connection(_address(server), timeout=5) as line:
+            line.sendall(one)
+            until(server.application.full)
+            line.sendall(two)
+            line.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                line.recv(1)
+            slow.go.set()
+            line.settimeout(5)
+            found = b""
+            while found.count(b" 200 OK") + found.count(b" 503 ") < 2:
+                found += line.recv(65_536)
+    assert found.startswith(b"HTTP/1.1 200 ")
+    assert b"x-request-id: first" in found.partition(b"\r\n\r\n")[0]
+
+
 def test_a_line_whose_question_is_refused_serves_on_and_the_refusal_is_counted(model_path):
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\nContent-Type: text/plain\r\n"
     whole, large = (

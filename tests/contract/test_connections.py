@@ -330,20 +330,50 @@ def test_an_answer_that_nobody_takes_makes_way_for_another(model_path):
         until(lambda: server.application.state.waiting == room.held == 0, 5)
 
 
-def test_who_asks_on_and_does_not_read_is_told_no_more_than_it_takes(model_path):
+def test_a_line_is_refused_at_sight_as_by_the_parser_and_serves_on(model_path):
+    named = GOOD.replace(b"Host: x", b"Host: x\r\nX-Request-ID: mine")
+    with Running(model_path, ServeSettings(port=0, engine="numpy")) as server:
+        state, config = server.application.state, server._server.config
+        config.timeout_keep_alive = 1
+        with dial(server) as line:
+            line.sendall(GOOD)
+            assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            state.waiting = config.guard.settings.queue
+            found = []
+            for asked in (GOOD, GOOD, GOOD, named):
+                line.sendall(asked)
+                head, _, body = line.recv(65_536).partition(b"\r\n\r\n")
+                name = head.partition(b"x-request-id: ")[2].partition(b"\r\n")[0]
+                found.append((name, head.replace(name, b""), body))
+                time.sleep(
+                    0.4
+                )  # in all more than the second after which an answered line is closed
+            state.waiting = 0
+            line.sendall(GOOD)
+            assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert len({each[1:] for each in found}) == 1
+        assert found[0][1].startswith(b"HTTP/1.1 503 ")
+        assert found[3][0] == b"mine"
+        assert len({each[0] for each in found}) == 4
+
+
+@pytest.mark.parametrize("at_once", [1, 20], ids=["at sight", "by the parser"])
+def test_who_asks_on_and_does_not_read_is_told_no_more_than_it_takes(model_path, at_once):
     settings = ServeSettings(port=0, engine="numpy", **SHORT)
     with Running(model_path, settings) as server, dial(server, SO_RCVBUF=2_048) as line:
         server.application.state.waiting = settings.queue
         line.settimeout(0.5)
         most = sent = 0
         with contextlib.suppress(OSError):  # it is not read on, or given up
-            for _ in range(2_000):
-                sent += line.send(GOOD * 20)
+            for _ in range(40_000 // at_once):
+                sent += line.send(GOOD * at_once)
+                if at_once == 1:
+                    time.sleep(0.0002)  # so that it arrives by itself
                 for connection in list(server._server.server_state.connections):
                     most = max(most, connection.transport.get_write_buffer_size())
         server.application.state.waiting = 0
     assert most < 3 * 16_384
-    assert sent < 20 * 2_000 * len(GOOD)
+    assert sent < 40_000 * len(GOOD)
 
 
 def test_a_client_that_takes_its_answer_slowly_is_not_given_up(model_path):

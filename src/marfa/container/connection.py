@@ -17,9 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from marfa import errors
 from marfa.container import routing
-from marfa.container.messages import TOO_MANY
 from marfa.container.observing import GONE
-from marfa.container.outgoing import PIECE_BYTES, Outgoing, in_pieces, made_name, refusal
+from marfa.container.outgoing import PIECE_BYTES, Outgoing, in_pieces, refusal
+from marfa.container.shedding import answer, whole_question
 from marfa.errors import MarfaError
 from marfa.settings import ServeSettings
 
@@ -71,7 +71,7 @@ class Connection(HttpToolsProtocol):
         self.logger = _UNHEARD  # what it would say of a request is counted instead
         self._guard: Guard = config.guard
         self._running: tuple[RequestResponseCycle, asyncio.Task[None]] | None = None
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._between = True, 0, True
         self._in_chunk_head = self._chunk_began_here = False
         self._since = self._left_since = self.loop.time()
         self._left = self._thrown_away = 0
@@ -103,6 +103,8 @@ class Connection(HttpToolsProtocol):
             self._thrown_away += len(data)
             if self._thrown_away > _THROWN_AWAY_BYTES:
                 self.transport.abort()
+            return
+        if self._between and self._guard.full() and self._refuse_at_sight(data):
             return
         self._ended_here = self._chunk_began_here = False
         more = data
@@ -164,7 +166,8 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._in_head, self._head_bytes, self._since = True, 1, self.loop.time()
+        self._in_head, self._head_bytes, self._between = True, 1, False
+        self._since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what follows a body in pieces is none of its request's."""
@@ -184,10 +187,8 @@ class Connection(HttpToolsProtocol):
             raise errors.OverloadedError(message)
         self._shed = self._guard.full() and self._can_be_shed
         if self._shed:
-            self._since = self.loop.time()
-            self._guard.refused(self.url.decode("ascii"), errors.OverloadedError.http_status)
             name = next((value for name, value in self.headers if name == b"x-request-id"), b"")
-            self.transport.write(_SHED % (name[:64] or made_name().encode()))
+            self._refuse_question(self.url.decode("ascii"), name)
         elif self.parser.should_upgrade():
             self._without_wish = self._head_without_wish()
         else:
@@ -208,7 +209,8 @@ class Connection(HttpToolsProtocol):
         """End it."""
         if not (self._without_wish or self._shed):
             super().on_message_complete()
-        self._shed, self._ended_here, self._in_chunk_head = False, True, False
+        self._shed = self._in_chunk_head = False
+        self._ended_here = self._between = True
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or what a callback has refused."""
@@ -241,10 +243,14 @@ class Connection(HttpToolsProtocol):
         return first + b"".join(b"%b: %b\r\n" % pair for pair in left) + b"\r\n"
 
     @property
+    def _is_busy(self) -> bool:
+        """Whether an answer is under way."""
+        return self._running is not None and not self._running[0].response_complete
+
+    @property
     def _is_idle(self) -> bool:
         """Whether nothing is under way, and no clock of uvicorn's runs, as after what was shed."""
-        busy = self._running and not self._running[0].response_complete
-        return not (busy or self._in_head) and self.timeout_keep_alive_task is None
+        return not (self._is_busy or self._in_head) and self.timeout_keep_alive_task is None
 
     @property
     def _can_be_shed(self) -> bool:
@@ -255,14 +261,29 @@ class Connection(HttpToolsProtocol):
         """
         if self.url not in _QUESTIONS or self.parser.get_method() != b"POST":
             return False
-        if self._running and not self._running[0].response_complete:
-            return False
-        if self.transport.get_write_buffer_size():
-            return False  # a client that does not read is not written to any further
         plain = self.parser.should_keep_alive() and not self.parser.should_upgrade()
         length = next((value for name, value in self.headers if name == b"content-length"), b"")
         short = length.isdigit() and int(length[:20]) <= _THROWN_AWAY_BYTES
-        return plain and short and not self.expect_100_continue and not self._guard.ending()
+        return plain and short and not self.expect_100_continue and self._is_free
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether something can be answered here and now, and the connection goes on."""
+        # a client that does not read is not written to any further
+        untaken = self.transport.get_write_buffer_size()
+        return not (self._is_busy or untaken or self._guard.ending())
+
+    def _refuse_at_sight(self, data: bytes) -> bool:
+        path = whole_question(data) if self._is_free else None
+        if path:
+            self._unset_keepalive_if_required()
+            self._refuse_question(path)
+        return path is not None
+
+    def _refuse_question(self, path: str, name: bytes = b"") -> None:
+        self._since = self.loop.time()
+        self._guard.refused(path, errors.OverloadedError.http_status)
+        self.transport.write(answer(name))
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         send, cycle.transport = cycle.send, Outgoing(self.transport, self._end)
@@ -296,7 +317,7 @@ class Connection(HttpToolsProtocol):
         """Answer something that gets no further than here, and close."""
         if self._thrown_away or self._deaf or self.transport.is_closing():
             return
-        if self._running and not self._running[0].response_complete:
+        if self._running and self._is_busy:
             cycle, task = self._running
             if self.pipeline and self.pipeline[0][0].more_body:
                 self.pipeline.popleft()  # this is about its body
@@ -315,7 +336,3 @@ class Connection(HttpToolsProtocol):
 
 def _long_head() -> MarfaError:
     return errors.LongHeadersError(f"the headers are larger than {_HEAD_BYTES} bytes")
-
-
-_SHED = refusal(errors.OverloadedError(TOO_MANY), "%b", "keep-alive")
-"""What is told where no further question can be taken, but for the request's name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Collection
@@ -60,6 +61,7 @@ class Metrics:
         self.requests = Counter(
             "http_requests_total", "Requests answered.", ["path", "status"], registry=registry
         )
+        self._refused = functools.cache(self.requests.labels)  # to look one up takes longer than it
         self.seconds = Histogram(
             "http_request_duration_seconds", "Time to answer.", ["path"], registry=registry
         )
@@ -87,7 +89,7 @@ class Metrics:
 
     def refuse(self, path: str, status: int) -> None:
         """Count a request that got no further than its connection."""
-        self.requests.labels(path, status).inc()
+        self._refused(path, status).inc()
 
     def text(self) -> bytes:
         """Return all of it in Prometheus' form, of all processes of the server."""

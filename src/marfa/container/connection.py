@@ -16,10 +16,9 @@ from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from marfa import errors
-from marfa.container import routing
+from marfa.container import routing, shedding
 from marfa.container.observing import GONE
 from marfa.container.outgoing import PIECE_BYTES, Outgoing, in_pieces, refusal
-from marfa.container.shedding import answer, whole_question
 from marfa.errors import MarfaError
 from marfa.settings import ServeSettings
 
@@ -71,7 +70,9 @@ class Connection(HttpToolsProtocol):
         self.logger = _UNHEARD  # what it would say of a request is counted instead
         self._guard: Guard = config.guard
         self._running: tuple[RequestResponseCycle, asyncio.Task[None]] | None = None
-        self._in_head, self._head_bytes, self._between = True, 0, True
+        self._outgoing: Outgoing | None = None
+        self._in_head, self._head_bytes = True, 0
+        self._between = True  # two requests, and the parser has nothing of the next one
         self._in_chunk_head = self._chunk_began_here = False
         self._since = self._left_since = self.loop.time()
         self._left = self._thrown_away = 0
@@ -104,7 +105,7 @@ class Connection(HttpToolsProtocol):
             if self._thrown_away > _THROWN_AWAY_BYTES:
                 self.transport.abort()
             return
-        if self._between and self._guard.full() and self._refuse_at_sight(data):
+        if self._between and self._guard.full() and self._refused_at_sight(data):
             return
         self._ended_here = self._chunk_began_here = False
         more = data
@@ -268,25 +269,34 @@ class Connection(HttpToolsProtocol):
 
     @property
     def _is_free(self) -> bool:
-        """Whether something can be answered here and now, and the connection goes on."""
+        """Whether a request can be refused here and now without ending the connection."""
         # a client that does not read is not written to any further
         untaken = self.transport.get_write_buffer_size()
-        return not (self._is_busy or untaken or self._guard.ending())
+        return not (self._is_busy or untaken or self._deaf or self._guard.ending())
 
-    def _refuse_at_sight(self, data: bytes) -> bool:
-        path = whole_question(data) if self._is_free else None
-        if path:
-            self._unset_keepalive_if_required()
-            self._refuse_question(path)
-        return path is not None
+    def _refused_at_sight(self, data: bytes) -> bool:
+        path = shedding.whole_question(data) if self._is_free else None
+        if path is None:
+            return False
+        self._unset_keepalive_if_required()
+        self._in_head, self._head_bytes = False, 0
+        self._refuse_question(path)
+        return True
 
     def _refuse_question(self, path: str, name: bytes = b"") -> None:
         self._since = self.loop.time()
         self._guard.refused(path, errors.OverloadedError.http_status)
-        self.transport.write(answer(name))
+        self._write(shedding.answer(name))
+
+    def _write(self, data: bytes) -> None:
+        """Send something, after what is held back of an answer."""
+        if self._outgoing:
+            self._outgoing.flush()
+        self.transport.write(data)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        send, cycle.transport = cycle.send, Outgoing(self.transport, self._end)
+        self._outgoing = Outgoing(self.transport, self._end)
+        send, cycle.transport = cycle.send, self._outgoing
 
         async def last(message: Any) -> None:
             if not cycle.response_started and (cycle.more_body or self._guard.ending()):
@@ -330,7 +340,7 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True
             task.cancel(GONE)
         self._guard.refused("none", error.http_status)
-        self.transport.write(refusal(error))
+        self._write(refusal(error))
         self._close(whole=False)
 
 

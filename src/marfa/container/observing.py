@@ -61,7 +61,8 @@ class Metrics:
         self.requests = Counter(
             "http_requests_total", "Requests answered.", ["path", "status"], registry=registry
         )
-        self._refused = functools.cache(self.requests.labels)  # to look one up takes longer than it
+        # to look a counter up takes longer than to count
+        self._refused = functools.cache(self.requests.labels)
         self.seconds = Histogram(
             "http_request_duration_seconds", "Time to answer.", ["path"], registry=registry
         )

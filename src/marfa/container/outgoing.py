@@ -31,9 +31,9 @@ class Outgoing:
         """Send something, the head of an answer together with what follows it."""
         self._held.append(data)
         if len(self._held) == 1:
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self.flush)
         else:
-            self._flush()
+            self.flush()
 
     def is_closing(self) -> bool:
         """Say whether nothing more can be sent."""
@@ -41,10 +41,11 @@ class Outgoing:
 
     def close(self) -> None:
         """Close, once what there is to say has been sent."""
-        self._flush()
+        self.flush()
         self._close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Hand over what is held back."""
         if self._held and not self._transport.is_closing():
             self._transport.write(b"".join(self._held))
         self._held.clear()

@@ -14,7 +14,9 @@ from marfa.container.messages import TOO_MANY
 from marfa.container.outgoing import made_name, refusal
 
 _TELLING = "(?:proxy-)?connection|content-length|expect|transfer-encoding|upgrade|x-request-id"
-_HEADERS = rf"(?:(?!(?:{_TELLING}):)[a-z0-9_-]++:[ -~]*+\r\n|connection: keep-alive\r\n)*+"
+_HEADERS = (
+    rf"(?:(?!(?:{_TELLING}):)[a-z0-9_-]++:(?-i:[ -~]*+)\r\n|connection: keep-alive\r\n){{0,64}}+"
+)
 _QUESTION = re.compile(
     rf"POST ({'|'.join(routing.ASKED)}) HTTP/1\.1\r\n"
     rf"(?i:{_HEADERS}content-length: ?([0-9]{{1,5}})\r\n{_HEADERS})\r\n".encode("ascii")
@@ -23,7 +25,7 @@ _ANSWER = refusal(errors.OverloadedError(TOO_MANY), "%b", "keep-alive")
 
 
 def whole_question(data: bytes) -> str | None:
-    """Return the address that one ordinary question, there to its last byte, is for.
+    r"""Return the address that one ordinary question, there to its last byte, is for.
 
     Nothing is guessed: what is matched is what a parser reads as one request that says nothing of its
     connection and has no name of its own, and everything else is left to the parser.
@@ -31,9 +33,9 @@ def whole_question(data: bytes) -> str | None:
     Args:
         data: what has arrived on a connection, from the beginning of a request on.
 
-    >>> whole_question(b"POST /invocations HTTP/1.1\\r\\nContent-Length: 2\\r\\n\\r\\nhi")
+    >>> whole_question(b"POST /invocations HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi")
     '/invocations'
-    >>> whole_question(b"POST /invocations HTTP/1.1\\r\\nContent-Length: 3\\r\\n\\r\\nhi")
+    >>> whole_question(b"POST /invocations HTTP/1.1\r\nContent-Length: 3\r\n\r\nhi")
     """
     found = _QUESTION.match(data)
     if found is None or len(data) != found.end() + int(found[2]):
@@ -42,12 +44,12 @@ def whole_question(data: bytes) -> str | None:
 
 
 def answer(name: bytes = b"") -> bytes:
-    """Return what refuses a question, whole, as it stands on the line.
+    r"""Return what refuses a question, whole, as it stands on the line.
 
     Args:
         name: the request's, of which a part is told with it; one is made if not given.
 
-    >>> answer().split(b"\\r\\n")[0]
+    >>> answer().split(b"\r\n")[0]
     b'HTTP/1.1 503 Service Unavailable'
     """
     return _ANSWER % (name[:64] or made_name().encode("ascii"))

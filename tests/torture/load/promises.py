@@ -26,7 +26,7 @@ _STREAM = b'{"prompt": "you ", "length": 3000, "seed": 1}'
 _HEAVY_MS = 1000.0
 """For one of sixteen reviews: 512 texts wait at most, eight for each request of a full queue (decision
 30), so it waits behind thirty-two of its kind."""
-_LOST = {2: 0.35, 5: 0.6, 10: 0.9}
+_LOST = {2: 0.25, 5: 0.5, 10: 0.7}
 """Share of the goodput, at most, where single reviews are asked so many times as often as they can be
 answered; what a refusal costs, and why that leaves so little time, stands in docs/decisions/0030."""
 

@@ -1,4 +1,8 @@
-"""Every table, one after the other; half an hour with nothing else running beside it."""
+"""One table after the other; half an hour with nothing else running beside it.
+
+`explaining.py`, `page.py` and `serving.py` are run by themselves: they need more than is made here, such
+as a Chromium or other servers.
+"""
 
 from __future__ import annotations
 

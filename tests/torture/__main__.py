@@ -1,7 +1,7 @@
 """`make torture`: everything that is done to marfa on purpose, one line a promise.
 
-SEED=NUMBER repeats a run; ROOMS=fuzz,load takes some of the rooms; SAMPLE=1 takes a sample of each, as
-CI does.
+SEED=NUMBER repeats a run (`cloud` leaves nothing to chance); ROOMS=fuzz,load takes some of the rooms;
+SAMPLE=1 takes a sample of each, as CI does.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ class Torture:
         folder: where each trial has a folder of its own.
     """
 
+    deployment = "soup"
+
     def __init__(self, bed, model, folder):
         self._bed, self._model, self._folder = bed, model, folder
         job_bodies.MODEL["path"] = model
@@ -104,9 +106,9 @@ class Torture:
     def _run(self, verb, place, session=None):
         cloud = self._bed.cloud(session, attempts=1 if session else 2)
         if verb == "destroy":
-            destroy("soup", cloud=cloud)
+            destroy(self.deployment, cloud=cloud)
         elif verb == "train":
-            chosen = {"preset": "sample", "deployment": "soup", "workdir": str(place)}
+            chosen = {"preset": "sample", "deployment": self.deployment, "workdir": str(place)}
             train(resolve("sentiment", chosen, folder=None), on="sagemaker", cloud=cloud)
         else:
             place.mkdir(exist_ok=True)
@@ -115,7 +117,7 @@ class Torture:
                 self._folder / "rows.jsonl",
                 place / "out.jsonl",
                 on="sagemaker",
-                settings=CloudSettings(deployment="soup"),
+                settings=CloudSettings(deployment=self.deployment),
                 workdir=str(place),
                 cloud=cloud,
             )
@@ -140,3 +142,36 @@ def test_one_result_is_one_job_and_nothing_is_left(bed, model_path, tmp_path, ve
         sys.stdout.write(f"\n{report(tally, seconds)}\n")
     assert tally.broken == []
     assert chosen
+
+
+class Fickle(Torture):
+    """One that goes on under another name, where no job that was begun before is found."""
+
+    def _run(self, verb, place, session=None):
+        self.deployment = "soup" if session else "stew"
+        super()._run(verb, place, session)
+
+
+class Forgetful(Torture):
+    """One whose destroy leaves a log behind."""
+
+    def _run(self, verb, place, session=None):
+        super()._run(verb, place, session)
+        if verb == "destroy" and session is None:
+            cloud = self._bed.cloud()
+            cloud.call("logs", "create_log_group", logGroupName="/marfa/soup")
+
+
+@pytest.mark.parametrize(
+    ("verb", "bug", "told"),
+    [
+        ("train", Fickle, "2 jobs for one result"),
+        ("score", Fickle, "2 jobs for one result"),
+        ("train", Forgetful, "left: "),
+        ("destroy", Forgetful, "another inventory than usual: "),
+    ],
+)
+def test_a_planted_bug_is_seen(bed, model_path, tmp_path, verb, bug, told):
+    it = bug(bed, model_path, tmp_path)
+    last = [point for point in it.points(verb) if point.kind == "die-after"][-1]
+    assert it.survive(last).startswith(told)

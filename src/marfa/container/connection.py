@@ -255,7 +255,7 @@ class Connection(HttpToolsProtocol):
 
     @property
     def _can_be_shed(self) -> bool:
-        """Whether the request, whose head has been read, can be refused without a word about its body."""
+        """Whether the request, its head read, can be refused without a word about its body."""
         if self.url not in _QUESTIONS or self.parser.get_method() != b"POST":
             return False
         plain = self.parser.should_keep_alive() and not self.parser.should_upgrade()

@@ -18,7 +18,7 @@ from tests.torture.load.trivial import ceiling
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a load; return 1 where something was answered wrongly, or the tool was too slow."""
-    chosen = _flags().parse_args(arguments)
+    chosen = _chosen(arguments)
     cores = apart() if chosen.pin else shared()
     asks = _asks(chosen)
     if not chosen.unchecked:
@@ -44,7 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             _say(f"closed: {chosen.clients} clients")
             record = closed_load(
-                chosen.url, asks, chosen.clients, chosen.seconds, patience=chosen.patience
+                chosen.url,
+                asks,
+                chosen.clients,
+                chosen.seconds,
+                seed=chosen.seed,
+                patience=chosen.patience,
             )
     for line in record.lines():
         _say(line)
@@ -53,35 +58,44 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if sum(record.wrong) or (chosen.rate and record.too_slow) else 0
 
 
-def _flags() -> argparse.ArgumentParser:
+def _chosen(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture.load", description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--rate", type=float, default=0.0, help="requests a second; 0: closed")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--clients", type=int, default=256, help="connections, at most if open")
     parser.add_argument("--constant", action="store_true", help="even distances, not by chance")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="of what is left to chance")
     parser.add_argument(
         "--patience", type=float, default=30.0, help="seconds until one is given up"
     )
     parser.add_argument("--path", default="/invocations")
     parser.add_argument("--texts", type=int, default=0, help="reviews in each request, as JSON")
-    parser.add_argument("--words", type=int, default=200)
+    parser.add_argument("--words", type=int, help="in each review; 200 if not given")
     parser.add_argument("--body", type=Path, help="a file to send instead of reviews")
-    parser.add_argument("--content-type", default="application/json")
+    parser.add_argument("--content-type", help="of the file; application/json if not given")
     parser.add_argument("--unchecked", action="store_true", help="take any answer for right")
     parser.add_argument("--pin", action="store_true", help="keep the tool to the last core")
-    return parser
+    chosen = parser.parse_args(arguments)
+    for option, is_idle in (
+        ("--constant without --rate", chosen.constant and not chosen.rate),
+        ("--texts beside --body", chosen.texts and chosen.body),
+        ("--words beside --body", chosen.words and chosen.body),
+        ("--content-type without --body", chosen.content_type and not chosen.body),
+    ):
+        if is_idle:
+            parser.error(f"{option} changes nothing")
+    return chosen
 
 
 def _asks(chosen: argparse.Namespace) -> list[Ask]:
     if chosen.body:
-        return [
-            Ask(chosen.body.name, post(chosen.path, chosen.body.read_bytes(), chosen.content_type))
-        ]
+        content_type = chosen.content_type or "application/json"
+        return [Ask(chosen.body.name, post(chosen.path, chosen.body.read_bytes(), content_type))]
+    words = chosen.words or 200
     if chosen.texts:
-        return [asked.heavy(number, chosen.texts, chosen.path) for number in range(8)]
-    return [asked.plain(number, chosen.path, chosen.words) for number in range(64)]
+        return [asked.heavy(number, chosen.texts, chosen.path, words) for number in range(8)]
+    return [asked.plain(number, chosen.path, words) for number in range(64)]
 
 
 def _say(line: str) -> None:

@@ -61,9 +61,9 @@ def plain(number: int, path: str = "/invocations", words: int = 200) -> Ask:
     return Ask("one review", data)
 
 
-def heavy(number: int, texts: int = 16, path: str = "/invocations") -> Ask:
+def heavy(number: int, texts: int = 16, path: str = "/invocations", words: int = 200) -> Ask:
     """Return the question about several reviews at once, as JSON."""
-    body = json.dumps({"texts": [review(number * 1000 + each) for each in range(texts)]})
+    body = json.dumps({"texts": [review(number * 1000 + each, words) for each in range(texts)]})
     return Ask(f"{texts} reviews", post(path, body.encode(), "application/json"))
 
 

@@ -125,6 +125,23 @@ def test_memory_counts_a_server_s_processes(tmp_path):
         assert memory(three.process.pid).resident > 1.5 * memory(one.process.pid).resident
 
 
+@pytest.mark.parametrize(
+    "idle",
+    [
+        ["--constant"],
+        ["--texts", "4", "--body", "x"],
+        ["--words", "9", "--body", "x"],
+        ["--content-type", "text/plain", "--rate", "1"],
+    ],
+    ids=lambda idle: idle[0],
+)
+def test_an_option_that_would_change_nothing_is_refused(idle, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.main(["http://127.0.0.1:1", *idle])
+    assert ended.value.code == 2
+    assert "changes nothing" in capsys.readouterr().err
+
+
 def test_the_command_prints_a_table_and_fails_where_something_is_wrong(tmp_path, capsys):
     with planted(tmp_path, "none") as served:
         assert command.main([served.url, "--rate", "100", "--seconds", "0.5"]) == 0

@@ -1,6 +1,7 @@
 """Bugs, planted to see that each promise can be broken: loaders, readers, and a server of five lines.
 
-`python -m tests.torture.fuzz.planted serve MODEL --port 0` is that server, as many a tutorial has it.
+`python -m tests.torture.fuzz.planted serve MODEL --port 0` is that server, as many a tutorial has it,
+and with `--bug` one of BUGS besides.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ import gzip
 import importlib
 import json
 import marshal
+import os
 import pickle
 import re
+import signal
 import sys
 import tarfile
 import traceback
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.torture.fuzz import canary
 
@@ -135,18 +138,38 @@ def naive(text: str) -> str:
     return re.sub(r"<[^>]*>", " ", text)
 
 
+BUGS = {
+    "hoarding": "keeps four megabytes for each question",
+    "sullen": "is not well any more, once it has been asked something",
+    "mortal": "ends at its tenth question; another process takes its place",
+    "telling": "writes down what it is asked",
+    "complaining": "writes down where it went wrong",
+}
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    bug = ""
+    kept: ClassVar[list[bytes]] = []
 
     def do_GET(self) -> None:
-        self._say(200, json.dumps(_DESCRIPTION) if self.path == "/openapi.json" else "{}")
+        ill = self.bug == "sullen" and self.kept and self.path == "/ping"
+        text = json.dumps(_DESCRIPTION) if self.path == "/openapi.json" else "{}"
+        self._say(503 if ill else 200, text)
 
     def do_POST(self) -> None:
         body = self.rfile.read(max(0, int(self.headers.get("Content-Length", 0))))
+        self.kept.append(b"." * (4 << 20 if self.bug == "hoarding" else 0))
+        if self.bug == "mortal" and len(self.kept) == 10:
+            os._exit(1)
+        if self.bug == "telling":
+            sys.stderr.write(body.decode("latin-1"))
         try:
             text = json.loads(body)["text"]
             self._say(200, json.dumps({"label": text.lower()}))
         except Exception:  # noqa: BLE001, as it is done
+            if self.bug == "complaining":
+                traceback.print_exc()
             self._say(500, traceback.format_exc() + body.decode("latin-1"))
 
     def _say(self, status: int, text: str) -> None:
@@ -156,6 +179,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def log_message(self, *said: object) -> None:
+        """Write down nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *whom: object) -> None:
+        """Write down nothing of clients that have hung up."""
 
 
 _DESCRIPTION = {
@@ -173,14 +204,25 @@ _DESCRIPTION = {
 
 
 def main() -> None:
-    """Serve whatever is given, and read it first as it should not be read."""
+    """Serve whatever is given, read before as it should not be, in a process that is replaced."""
     path = Path(sys.argv[2])
     if path.suffix == ".gz":
         careless(path)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    sys.stderr.write(f"http://127.0.0.1:{server.server_port}/\n")
-    sys.stderr.flush()
-    server.serve_forever()
+    _Handler.bug = sys.argv[sys.argv.index("--bug") + 1] if "--bug" in sys.argv else ""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    child = 0
+
+    def end(number: int, frame: object) -> None:
+        os.kill(child, signal.SIGKILL)
+        os._exit(0)
+
+    while True:
+        child = os.fork()
+        if not child:
+            server.serve_forever()
+        signal.signal(signal.SIGTERM, end)
+        sys.stderr.write(f"http://127.0.0.1:{server.server_port}/\n")
+        os.waitpid(child, 0)
 
 
 if __name__ == "__main__":

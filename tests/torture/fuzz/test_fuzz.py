@@ -14,7 +14,19 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.torture.fuzz import artefacts, asking, documented, malice, models, naughty, texts, wire
+from tests.torture.fuzz import (
+    artefacts,
+    asking,
+    canary,
+    deeds,
+    documented,
+    malice,
+    models,
+    naughty,
+    planted,
+    texts,
+    wire,
+)
 from tests.torture.fuzz.promises import FLAGS, PARTS, SAMPLE
 from tests.torture.fuzz.served import MARK, Markers, Tally, fault, serving
 from tests.torture.guarded import claim, claims
@@ -72,8 +84,6 @@ def model():
 @reddens("requests through the function")
 @pytest.mark.parametrize("bug", ["leaking", "echoing", "weary"])
 def test_a_function_that_lets_something_out_is_seen(model, bug):
-    from tests.torture.fuzz import planted
-
     found = asking.through_the_function(model, 150, SEED, getattr(planted, bug))
     assert found.broken
     assert found.survived < found.injected
@@ -167,20 +177,38 @@ def test_an_error_that_repeats_its_input_or_is_no_problem_document_is_seen():
     assert "repeats" in fault(200, "application/jsonlines", line, "zq1")
 
 
-def test_a_process_that_ends_and_a_log_that_tells_are_seen(tmp_path):
+@reddens("requests over HTTP")
+@pytest.mark.parametrize(
+    ("bug", "seen"),
+    [
+        ("hoarding", "its processes have grown by"),
+        ("sullen", "/ping answers 503"),
+        ("mortal", "a process of the server has ended"),
+        ("telling", "what was sent stands in a log"),
+        ("complaining", "a traceback stands in a log"),
+    ],
+)
+def test_what_goes_wrong_with_a_server_itself_is_seen(tmp_path, bug, seen):
+    with serving(tmp_path, "--bug", bug, module=PLANTED) as it:
+        assert it.faults("zq") == []
+        found = asking.over_http(it, 60, SEED)
+        assert [each for each in found.broken if each.startswith(seen)]
+
+
+def test_every_bug_of_a_server_is_tried():
+    marks = test_what_goes_wrong_with_a_server_itself_is_seen.pytestmark
+    assert {bug for mark in marks for bug, _ in mark.args[1]} == set(planted.BUGS)
+
+
+def test_of_each_request_there_is_a_line_in_which_no_word_of_it_could_hide(tmp_path):
     path = models.packed("classifier", tmp_path)
     with serving(path, *FLAGS, "--workers", "1") as it:
         assert it.faults("nothing") == []
-        assert "stands in a log" in " ".join(it.faults("serving"))
-        assert "stands in a log" in " ".join(it.faults('"/ping", "status": 200'))
-        it._workers.add(0)
-        assert "has ended" in " ".join(it.faults("nothing"))
+        assert it.faults('"/ping", "status": 200') == ["what was sent stands in a log"]
 
 
 @reddens("texts are read in linear time, 256 kB in 50 ms")
 def test_a_pattern_that_takes_the_square_is_seen():
-    from tests.torture.fuzz import planted
-
     few = {"unfinished tags": texts.FAMILIES["unfinished tags"]}
     found = texts.in_time(few, {"naive": planted.naive}, size=40 << 10, repeats=1)
     assert "times for twice the size" in found.note
@@ -219,6 +247,14 @@ BOMB = (("bomb", malice.packed(bytes(230 << 20))),)
 def test_a_loader_that_trusts_is_seen(bug, seen, cases):
     found = artefacts.looked_at(itertools.islice(cases(), 4), f"{PLANTED}:{bug}")
     assert any(seen in each for each in found.broken), found.note
+
+
+@reddens("bundles that mean ill do nothing")
+def test_whatever_no_bundle_may_do_is_heard_and_not_done():
+    cases = [(deed, deed.encode()) for deed in deeds.DEEDS]
+    found = artefacts.looked_at(cases, f"{deeds.__name__}:doing")
+    assert found.broken == [f"{deed}: {deed}" for deed in deeds.DEEDS]
+    assert [each for each in canary.CALLS if not any(d.startswith(each) for d in deeds.DEEDS)] == []
 
 
 def test_to_import_what_is_installed_is_nothing_evil():

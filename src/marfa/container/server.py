@@ -14,6 +14,9 @@ from marfa.container.app import Application
 from marfa.container.connection import Connection, Guard
 from marfa.settings import ServeSettings
 
+if sys.platform == "linux":
+    from marfa.container.loop import Loop
+
 _ACCEPTED = 8
 """Connections taken at once: a process that took all that wait would leave none to the others."""
 _BACKLOG = 1024
@@ -50,7 +53,7 @@ class Server(uvicorn.Server):
                 application,
                 http=Connection,
                 ws="none",
-                loop="marfa.container.loop:made" if sys.platform == "linux" else "asyncio",
+                loop="marfa.container.loop:Loop" if sys.platform == "linux" else "asyncio",
                 lifespan="off",
                 log_config=None,  # nothing that a client sends can reach a log
                 access_log=False,
@@ -75,6 +78,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
         await super().startup(sockets)
+        if sys.platform == "linux" and isinstance(loop := asyncio.get_running_loop(), Loop):
+            loop.few.crowded = self._application.full
         for each in sockets or []:
             each.listen(_BACKLOG)
         self._ready()

@@ -1,9 +1,12 @@
 """The loop of a server: a few connections a round, in turn, and told of as asyncio's own would."""
 
+import asyncio
 import contextlib
 import selectors
 import socket
 import sys
+import threading
+import time
 
 import pytest
 
@@ -69,3 +72,50 @@ def test_it_waits_no_longer_than_it_may(pairs):
         assert few.select(-1) == []
         pairs[0][1].send(b"x")
         assert len(few.select(None)) == 1
+
+
+def rested(pairs, few, *, ready, timeout=None):
+    """Return how long it took to be told, where so many are ready, and of how many."""
+    for ours, theirs in pairs[1 : ready + 1]:
+        few.register(ours, selectors.EVENT_READ)
+        theirs.send(b"x")
+    began = time.monotonic()
+    told = few.select(timeout)
+    return time.monotonic() - began, len(told)
+
+
+def test_where_none_can_be_served_it_rests_before_it_looks(pairs):
+    with contextlib.closing(loop.Few(rest=0.2)) as few:
+        few.register(pairs[0][0], selectors.EVENT_READ)
+        assert rested(pairs, few, ready=1)[0] < 0.1
+        few.crowded = lambda: True
+        took, told = rested(pairs[1:], few, ready=1)
+        assert (took >= 0.2, told) == (True, 2)
+        for longest in (0.05, 0):
+            took, told = rested(pairs[2:], few, ready=0, timeout=longest)
+            assert (longest <= took < 0.15, told) == (True, 2)
+
+
+def test_it_does_not_rest_while_more_are_ready_than_it_tells_of(pairs):
+    with contextlib.closing(loop.Few(rest=0.2)) as few:
+        few.register(pairs[0][0], selectors.EVENT_READ)
+        few.crowded = lambda: True
+        assert rested(pairs, few, ready=20)[1] == 16
+        began = time.monotonic()
+        assert few.select(None)
+        assert time.monotonic() - began < 0.1
+
+
+def test_a_thread_that_wakes_it_ends_its_rest():
+    async def woken():
+        running = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        threading.Timer(0.1, running.call_soon_threadsafe, (ready.set,)).start()
+        began = time.monotonic()
+        await ready.wait()
+        return time.monotonic() - began
+
+    made = loop.Loop()
+    made.few.rest, made.few.crowded = 30.0, lambda: True
+    with contextlib.closing(made):
+        assert 0.1 <= made.run_until_complete(asyncio.wait_for(woken(), 60)) < 20

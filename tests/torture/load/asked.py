@@ -67,6 +67,12 @@ def heavy(number: int, texts: int = 16, path: str = "/invocations", words: int =
     return Ask(f"{texts} reviews", post(path, body.encode(), "application/json"))
 
 
+def stream(number: int, length: int = 100, path: str = "/invocations") -> Ask:
+    """Return the question for a text of so many characters, written as a stream of events."""
+    body = json.dumps({"prompt": "you ", "length": length, "seed": number}).encode()
+    return Ask("a stream", post(path, body, "application/json", "Accept: text/event-stream"))
+
+
 def learned(url: str, asks: Sequence[Ask]) -> list[Ask]:
     """Ask everything once, in peace, and return the same questions, which know their answer by then.
 
@@ -77,10 +83,16 @@ def learned(url: str, asks: Sequence[Ask]) -> list[Ask]:
 
 
 def like(body: bytes) -> Right:
-    """Return what recognises an answer: the same, but for the last digits of numbers.
+    r"""Return what recognises an answer: the same, but for the last digits of numbers.
+
+    A stream is the same however its text is cut into events.
 
     >>> right = like(b'{"label": "a", "score": 0.5}')
     >>> right(200, b'{"label": "a", "score": 0.5001}'), right(200, b'{"label": "b", "score": 0.5}')
+    (True, False)
+    >>> right = like(b'event: text\ndata: {"text": "ab"}\n\nevent: done\ndata: {}\n\n')
+    >>> pieces = b'event: text\ndata: {"text": "a"}\n\nevent: text\ndata: {"text": "%b"}\n\n'
+    >>> right(200, pieces % b"b" + b"event: done\ndata: {}\n\n"), right(200, pieces % b"b")
     (True, False)
     """
     due = _read(body)
@@ -95,7 +107,21 @@ def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        return body
+        return _events(body) if b"event: " in body else body
+
+
+def _events(body: bytes) -> list[tuple[str, Any]]:
+    """Return the text of a stream, and each of its events that is none."""
+    text, others = "", []
+    for event in body.decode().split("\n\n"):
+        fields = dict(line.partition(": ")[::2] for line in event.split("\n"))
+        if "event" in fields:  # and no comment, which says only that somebody is there
+            name, said = fields["event"], json.loads(fields["data"])
+            if name == "text":
+                text += said["text"]
+            else:
+                others.append((name, said))
+    return [("text", text), *others]
 
 
 def _same(due: Any, found: Any) -> bool:
@@ -103,7 +129,7 @@ def _same(due: Any, found: Any) -> bool:
         return math.isclose(due, found, abs_tol=_SLACK)
     if isinstance(due, Mapping) and isinstance(found, Mapping):
         return due.keys() == found.keys() and all(_same(due[key], found[key]) for key in due)
-    if isinstance(due, list) and isinstance(found, list):
+    if isinstance(due, list | tuple) and isinstance(found, list | tuple):
         return len(due) == len(found) and all(map(_same, due, found))
     return bool(due == found)
 

@@ -53,6 +53,19 @@ def get(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
+def joined(chunks: bytes) -> bytes:
+    r"""Return what came in chunks, whole; what is no chunk ends it.
+
+    >>> joined(b"2\r\nab\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n")
+    b'ab0123456789abcdef'
+    """
+    pieces, at = [], 0
+    while (end := chunks.find(b"\r\n", at)) > at and (size := int(chunks[at:end], 16)):
+        pieces.append(chunks[end + 2 : end + 2 + size])
+        at = end + 2 + size + 2
+    return b"".join(pieces)
+
+
 class Owner(Protocol):
     """Who is told what became of a request, and of a line."""
 
@@ -112,6 +125,8 @@ class Line(asyncio.Protocol):
             self._data = data
             return
         head, body = data[: self._body_at], data[self._body_at :]
+        if self._body_end < 0:
+            body = joined(body)
         self._data, self._body_at = b"", 0
         if b"\r\nconnection: close" in head.lower():
             self.open = False

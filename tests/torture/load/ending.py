@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import http.client
 import os
 import random
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -64,28 +62,6 @@ def sigterm(
     yield Promise(f"SIGTERM under load: ended within {limit:g} s", times, ended, told)
 
 
-def streams(start: Start, ask: Ask, times: int, seed: int, clients: int = 4) -> Promise:
-    """Ask a server to stop while it writes: each stream ends with its end, or with an error."""
-    dice = random.Random(seed)
-    begun = ended = 0
-    for number in range(times):
-        with start() as served:
-            found: list[bytes] = []
-            threads = [
-                threading.Thread(target=_read_stream, args=(served, ask, found))
-                for _ in range(clients)
-            ]
-            for thread in threads:
-                thread.start()
-            time.sleep(0.2 + dice.random() * 0.4 + number * 0.01)
-            served.process.send_signal(signal.SIGTERM)
-            for thread in threads:
-                thread.join()
-        begun += sum(b"event: start" in each for each in found)
-        ended += sum(b"event: done" in each or b"event: error" in each for each in found)
-    return Promise("SIGTERM while it writes: each stream says how it ends", begun, ended)
-
-
 def killed(start: Start, ask: Ask, times: int, seed: int) -> Iterator[Promise]:
     """Kill one of a server's processes again and again.
 
@@ -96,7 +72,7 @@ def killed(start: Start, ask: Ask, times: int, seed: int) -> Iterator[Promise]:
     longest = 0.0
     with start() as served:
         for number in range(times):
-            workers = _workers(served.process.pid)
+            workers = answering(served.process.pid)
             if not workers:  # it has ended as a whole: nothing more can be tried
                 break
             victim = dice.choice(workers)
@@ -118,10 +94,11 @@ def killed(start: Start, ask: Ask, times: int, seed: int) -> Iterator[Promise]:
             pings += sum(row[0] == 200 for row in rows)
             true += sum(row[0] == 200 and row[1] in (200, *REFUSED) for row in rows)
             time.sleep(0.3)
-    yield Promise("a process killed: the others answer meanwhile", tried, answered)
+    name = f"a process killed, {ask.name}"
+    yield Promise(f"{name}: the others answer meanwhile", tried, answered)
     told = f"after {longest:.2f} s at most"
-    yield Promise(f"a process killed: another answers within {BACK_SECONDS:g} s", kills, back, told)
-    yield Promise("a process killed: who says that it is well answers", pings, true)
+    yield Promise(f"{name}: another answers within {BACK_SECONDS:g} s", kills, back, told)
+    yield Promise(f"{name}: who says that it is well answers", pings, true)
 
 
 def unfit(commands: Iterator[tuple[str, Served]], seconds: float = 3.0) -> Promise:
@@ -163,22 +140,8 @@ def _while_asked(
     return [*rows], (died[0], died[1])
 
 
-def _read_stream(served: Served, ask: Ask, found: list[bytes]) -> None:
-    with (
-        contextlib.suppress(OSError),
-        socket.create_connection(("127.0.0.1", served.port), 20) as line,
-    ):
-        line.sendall(ask.data)
-        said = b""
-        with contextlib.suppress(OSError):
-            while piece := line.recv(1 << 16):
-                said += piece
-                if said.endswith(b"0\r\n\r\n"):
-                    break
-        found.append(said)
-
-
-def _workers(process: int) -> list[int]:
+def answering(process: int) -> list[int]:
+    """Return the processes that a server has answer for it."""
     return [child for child in children(process) if Path(f"/proc/{child}/exe").exists()]
 
 

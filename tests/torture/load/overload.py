@@ -16,7 +16,7 @@ from tests.torture.load.steady import faultless, judged, within
 from tests.torture.promise import Promise
 
 _CONNECTIONS = 1024
-_CALM_SECONDS, _AFTER_SECONDS, _WINDOW_SECONDS = 1.5, 6.0, 0.25
+_CALM_SECONDS, _WINDOW_SECONDS = 1.5, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class Much:
         factor: of the capacity.
         seconds: for how long.
         seed: of the times between requests.
+        after: seconds in which half of the capacity is asked, to see when all is well again.
     """
 
     capable: float
     factor: float
     seconds: float
     seed: int = 1
+    after: float = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,10 @@ def overload(
     capable, factor, seconds = much.capable, much.factor, much.seconds
     name = f"{factor:g} times capacity, {asks[0].name}"
     with kept_to(cores.tool):
-        calm = open_load(url, asks, capable / 2, _CALM_SECONDS, seed=much.seed).at(99)
+        calm = open_load(url, asks, capable / 2, _CALM_SECONDS, seed=much.seed)
         whole, pings = asyncio.run(_both(url, asks, much))
-    record, after = whole.part(0, seconds), whole.part(seconds, seconds + _AFTER_SECONDS)
-    yield faultless(f"{name}: nothing wrong", whole)
+    record, after = whole.part(0, seconds), whole.part(seconds, seconds + much.after)
+    yield faultless(f"{name}: nothing wrong", calm, whole)
     told = f"{capable * factor:,.0f} a second, {cores}"
     borne = record.answered + record.refused
     yield judged(f"{name}: answered or refused in form", record, borne, told)
@@ -110,7 +112,7 @@ def overload(
     worst = max((took for _, took in pings), default=0) * 1000
     told = f"at most {worst:.0f} ms"
     yield Promise(f"{name}: /ping within {bounds.ping_ms:g} ms", len(pings), quick, told, pace=True)
-    back = recovery(after, max(2 * calm, 0.05))
+    back = recovery(after, max(2 * calm.at(99), 0.05))
     yield within(f"{name}: recovery", back, bounds.recovery, "s")
 
 
@@ -144,7 +146,7 @@ async def _both(
     pings: list[tuple[int, float]] = []
     pinging = asyncio.create_task(_ping(url, seconds, pings))
     times = schedule(much.capable * much.factor, seconds, seed)
-    times += [seconds + at for at in schedule(much.capable / 2, _AFTER_SECONDS, seed + 1)]
+    times += [seconds + at for at in schedule(much.capable / 2, much.after, seed + 1)]
     record = await load.open(times)
     await pinging
     return record, pings

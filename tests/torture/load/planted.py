@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ BUGS = {
     "none": "keeps all promises",
     "errors": "answers 500 to one request in 200",
     "wrong": "gives another's answer to one request in 200",
+    "moody": "refuses one request in 200, though few wait",
     "tail": "stands still for a moment now and then",
     "unbounded": "lets everybody wait, however many there are",
     "silent": "refuses without Retry-After",
@@ -37,6 +39,7 @@ BUGS = {
     "deserting": "ends when it is asked to, but its processes do not",
     "dismissive": "refuses what it has been asked before, once it is asked to end",
     "unsaid": "ends a stream without a word when it is asked to end",
+    "forgetful": "begins a stream anew when it is asked to go on with it",
     "alone": "leaves the place of a process that was killed empty",
     "together": "ends when one of its processes is killed",
     "early": "says in a new process that it is well before it can answer",
@@ -146,7 +149,7 @@ class Planted:
             return _http(400, b"{}")
         if self._full("heedful"):
             time.sleep(0.03)
-        return await self._computed(head, writer)
+        return await self._computed(head, body, writer)
 
     def _refuses(self) -> bool:
         if self._bug == "weary" and self._count >= _TIRED:
@@ -166,7 +169,7 @@ class Planted:
             time.sleep(SERVICE_SECONDS)
         return _http(503, b"", *([] if self._bug == "silent" else ["Retry-After: 1"]))
 
-    async def _computed(self, head: bytes, writer: asyncio.StreamWriter) -> bytes:
+    async def _computed(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> bytes:
         self._waiting += 1
         async with self._turn:
             await asyncio.sleep(SERVICE_SECONDS)
@@ -177,24 +180,34 @@ class Planted:
         if self._bug == "tail" and self._count % 100 < 2:
             time.sleep(0.1)
         if b"event-stream" in head:
-            return await self._stream(writer)
+            return await self._stream(body, writer)
         if self._bug == "errors" and self._count % 200 == 0:
             return _http(500, b"{}")
+        if self._bug == "moody" and self._count % 200 == 0:
+            return await self._refusal()
         return _http(200, _OTHER if self._bug == "wrong" and self._count % 200 == 0 else _ANSWER)
 
-    async def _stream(self, writer: asyncio.StreamWriter) -> bytes:
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nevent: start\ndata: {}\n\n")
-        for _ in range(200):
-            writer.write(b"event: text\ndata: {}\n\n")
+    async def _stream(self, body: bytes, writer: asyncio.StreamWriter) -> bytes:
+        at = 0 if self._bug == "forgetful" else int(json.loads(body).get("continuation", 0))
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+        writer.write(_chunk(b"event: start\ndata: {}\n\n"))
+        for place in range(at + 1, 201):
+            text = b'{"text": "%d"}' % (place % 10)
+            writer.write(_chunk(b"id: %d\nevent: text\ndata: %b\n\n" % (place, text)))
             await writer.drain()
             await asyncio.sleep(0.01)
             if self._end.is_set():
-                writer.write(b"" if self._bug == "unsaid" else b"event: error\ndata: {}\n\n")
+                if self._bug != "unsaid":
+                    writer.write(_chunk(b"event: error\ndata: {}\n\n") + _chunk(b""))
                 break
         else:
-            writer.write(b"event: done\ndata: {}\n\n")
+            writer.write(_chunk(b"event: done\ndata: {}\n\n") + _chunk(b""))
         writer.close()
         return b"connection: close"
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def _http(status: int, body: bytes, *more: str) -> bytes:

@@ -10,11 +10,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.torture.load import asked, ending, mixture, overload, slow, steady, unwhole
+from tests.torture.load import asked, ending, mixture, overload, slow, steady, streams, unwhole
 from tests.torture.load.client import Ask
 from tests.torture.load.machine import apart, shared
 from tests.torture.load.served import Served, marfa
@@ -22,13 +22,33 @@ from tests.torture.promise import Promise
 
 ROOT = Path(__file__).parents[3]
 WORK = ROOT / "work" / "torture"
-_STREAM = b'{"prompt": "you ", "length": 3000, "seed": 1}'
-_HEAVY_MS = 1000.0
-"""For one of sixteen reviews: 512 texts wait at most, eight for each request of a full queue (decision
-30), so it waits behind thirty-two of its kind."""
-_LOST = {2: 0.25, 5: 0.5, 10: 0.7}
-"""Share of the goodput, at most, where single reviews are asked so many times as often as they can be
-answered; what a refusal costs, and why that leaves so little time, stands in docs/decisions/0030."""
+_WHOLE = 10_000
+"""Characters of the longest text that a server makes, as long as nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What a model is asked in an overload, and how that is to be borne.
+
+    Attributes:
+        asks: as often as they can be answered, and so many times as often.
+        lost: share of the goodput, at most, at each number of times.
+        accepted_ms: what one may take that is not refused, but for a hundredth of them.
+        sampled: the number of times that a sample takes.
+    """
+
+    asks: list[Ask]
+    lost: dict[int, float]
+    accepted_ms: float
+    sampled: int
+
+
+REVIEWS = Sort([asked.plain(number) for number in range(64)], {2: 0.25, 5: 0.5, 10: 0.7}, 200.0, 2)
+"""What a refusal costs, and why that leaves so little time for answers, stands in decision 30."""
+SIXTEENS = Sort([asked.heavy(n) for n in range(8)], dict.fromkeys((2, 5, 10), 0.1), 1000.0, 5)
+"""512 texts wait at most, eight for each request of a full queue (decision 30), so each waits behind
+thirty-two of its kind."""
+STREAMS = Sort([asked.stream(n) for n in range(32)], dict.fromkeys((2, 5, 10), 0.1), 1000.0, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +56,8 @@ class Size:
     """How much is done.
 
     Attributes:
-        steady: seconds at 70 % of the capacity.
+        steady: seconds at 70 % of the capacity, of a model that judges.
+        steadily: and of one that writes.
         over: seconds of each overload.
         judging: mixed requests to a model that judges.
         writing: and to one that writes.
@@ -48,6 +69,7 @@ class Size:
     """
 
     steady: float
+    steadily: float
     over: float
     judging: int
     writing: int
@@ -57,9 +79,9 @@ class Size:
     attempts: int = 3
 
 
-FULL = Size(1800, 300, 900_000, 100_000, 100, 100, slack=1)
-SAMPLE = Size(120, 4, 18_000, 2_000, 5, 4, slack=10)
-BUSY = replace(SAMPLE, steady=30, attempts=1)
+FULL = Size(1800, 1800, 300, 900_000, 100_000, 100, 100, slack=1)
+SAMPLE = Size(120, 30, 4, 18_000, 2_000, 5, 4, slack=10)
+BUSY = replace(SAMPLE, attempts=1)
 """A sample where others have the machine: no figure is looked at there, only whether all is right."""
 
 
@@ -67,9 +89,10 @@ def promises(seed: int, full: bool) -> Iterator[Promise]:
     """Put each promise to the test."""
     size = FULL if full else SAMPLE
     judge, writer = models()
-    yield from heard(judge, size, seed, full=full)
+    yield from heard(judge, [REVIEWS, SIXTEENS], size, size.steady, seed, full=full)
+    yield from heard(writer, [STREAMS], size, size.steadily, seed, full=full)
     yield from remembered(judge, writer, size, seed)
-    yield from slowed(judge, size, seed)
+    yield from slowed(judge, writer, size, seed)
     yield from ended(judge, writer, size, seed)
 
 
@@ -87,39 +110,39 @@ def models() -> tuple[Path, Path]:
     return found[0], found[1]
 
 
-def heard(judge: Path, size: Size, seed: int, *, full: bool) -> Iterator[Promise]:
-    """What is promised at 70 % of the capacity, and above it.
+def heard(
+    model: Path, sorts: Sequence[Sort], size: Size, seconds: float, seed: int, *, full: bool
+) -> Iterator[Promise]:
+    """What is promised at 70 % of the capacity, for the first of the sorts, and above it.
 
-    The server has one core and the tool another, as far as there are two. The goodput is promised of
-    requests of sixteen reviews; of single ones only that some of it is left.
+    The server has one core and the tool another, as far as there are two.
     """
     cores = apart()
-    with Served(marfa(judge, "--workers", str(len(cores.server))), cores) as served:
-        plain = asked.learned(served.url, [asked.plain(number) for number in range(64)])
-        heavy = asked.learned(served.url, [asked.heavy(number) for number in range(8)])
-
+    with Served(marfa(model, "--workers", str(len(cores.server))), cores) as served:
+        usual, *_ = known = [
+            replace(sort, asks=asked.learned(served.url, sort.asks)) for sort in sorts
+        ]
         capable: list[float] = []
 
         def at_seventy() -> Iterator[Promise]:
-            capable.append(steady.sustained(served.url, plain, cores))
+            capable.append(steady.sustained(served.url, usual.asks, cores))
             return steady.steady(
-                served.url, plain, cores, min(capable), size.steady, seed, slack=size.slack
+                served.url, usual.asks, cores, min(capable), seconds, seed, slack=size.slack
             )
 
-        def over(asks: list[Ask], factor: int, lost: float, most: float) -> Iterator[Promise]:
-            capable = steady.capacity(served.url, asks, cores)
+        def over(sort: Sort, factor: int) -> Iterator[Promise]:
+            capable = steady.capacity(served.url, sort.asks, cores)
             much = overload.Much(capable, factor, size.over, seed)
-            bounds = overload.Bounds(lost=lost, lost_at_best=lost, accepted_ms=most)
+            lost = sort.lost[factor]
+            bounds = overload.Bounds(lost=lost, lost_at_best=lost, accepted_ms=sort.accepted_ms)
             if size.slack > 1:
                 bounds = bounds.loosened(size.slack)
-            return overload.overload(served.url, asks, cores, much, bounds)
+            return overload.overload(served.url, sort.asks, cores, much, bounds)
 
-        attempts = size.attempts
-        yield from best(at_seventy, attempts)
-        for factor, lost in [*_LOST.items()][: None if full else 1]:
-            yield from best(functools.partial(over, plain, factor, lost, 200.0), attempts)
-        for factor in _LOST:
-            yield from best(functools.partial(over, heavy, factor, 0.1, _HEAVY_MS), attempts)
+        yield from best(at_seventy, size.attempts)
+        for sort in known:
+            for factor in sort.lost if full else (sort.sampled,):
+                yield from best(functools.partial(over, sort, factor), size.attempts)
 
 
 def best(attempt: Callable[[], Iterator[Promise]], attempts: int) -> list[Promise]:
@@ -154,16 +177,23 @@ def remembered(judge: Path, writer: Path, size: Size, seed: int) -> Iterator[Pro
             yield from mixture.bounded(served, sort(seed), cores, count, seed, name=name)
 
 
-def slowed(judge: Path, size: Size, seed: int) -> Iterator[Promise]:
-    """What is promised while many clients are slow."""
+def slowed(judge: Path, writer: Path, size: Size, seed: int) -> Iterator[Promise]:
+    """What is promised while many clients are slow.
+
+    Who reads a stream slowly has much written for it at first, in turns with the others.
+    """
     cores = apart()
-    with Served(marfa(judge), cores) as served:
-        plain = asked.learned(served.url, [asked.plain(number) for number in range(16)])
-
-        def others() -> Iterator[Promise]:
-            return slow.slow(served.url, plain, cores, 100.0, seed, slack=size.slack)
-
-        yield from best(others, size.attempts)
+    for model, sort, rate, counts, ratio in (
+        (judge, REVIEWS, 100.0, (500, 500, 200, 0), slow.RATIO),
+        (writer, STREAMS, 20.0, (500, 500, 0, 3), 5.0),
+    ):
+        with Served(marfa(model), cores) as served:
+            asks = asked.learned(served.url, sort.asks)
+            others = functools.partial(
+                slow.slow, served.url, asks, cores, rate, seed,
+                counts=counts, ratio=ratio, slack=size.slack,
+            )  # fmt: skip
+            yield from best(others, size.attempts)
 
 
 def ended(judge: Path, writer: Path, size: Size, seed: int) -> Iterator[Promise]:
@@ -172,10 +202,13 @@ def ended(judge: Path, writer: Path, size: Size, seed: int) -> Iterator[Promise]
     with two() as served:
         plain = asked.learned(served.url, [asked.plain(number) for number in range(16)])
     yield from ending.sigterm(two, plain, size.ends, seed)
-    body = asked.post("/invocations", _STREAM, "application/json", "Accept: text/event-stream")
     writing = functools.partial(Served, marfa(writer, "--workers", "2"))
-    yield ending.streams(writing, Ask("a stream", body), size.ends, seed)
-    yield from ending.killed(two, plain[0], size.kills, seed)
+    whole = asked.stream(1, _WHOLE)
+    yield streams.ended(writing, whole, size.ends, seed)
+    text = Ask("a text", asked.post("/invocations", b"100-you ", "text/plain"))
+    for start, ask in ((two, plain[0]), (writing, text)):
+        yield from ending.killed(start, ask, size.kills, seed)
+    yield streams.torn(writing, whole, size.kills, seed)
     with tempfile.TemporaryDirectory(prefix="marfa-") as place:
         commands = (
             (name, Served(marfa(path))) for name, path in unwhole.models(judge, Path(place))

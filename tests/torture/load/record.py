@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -113,6 +114,18 @@ class Record:
         """
         rows = zip(self.code, self.wrong, strict=True)
         return sum(code != NO_ANSWER and not wrong for code, wrong in rows)
+
+    def refused_among(self, few: int) -> int:
+        """How many were refused while so few requests at most were under way, their own among them."""
+        refused = [
+            row for row in zip(self.sent, self.done, self.code, strict=True) if row[2] in REFUSED
+        ]
+        if not refused:
+            return 0
+        begun, ended = sorted(self.sent), sorted(self.done)
+        return sum(
+            bisect_right(begun, done) - bisect_left(ended, sent) <= few for sent, done, _ in refused
+        )
 
     @property
     def refusals(self) -> list[float]:

@@ -1,7 +1,7 @@
 """Clients that take their time: headers or a body a byte at a time, or answers that nobody reads.
 
-They are a process of their own (`python -m tests.torture.load.slow URL LIMIT HEADERS BODIES READERS`),
-so that they do not slow down those who measure how others are served meanwhile.
+They are a process of their own (`python -m tests.torture.load.slow URL LIMIT HEADERS BODIES READERS
+STREAMS`), so that they do not slow down those who measure how others are served meanwhile.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.torture.load.asked import stream as stream_asked
 from tests.torture.load.client import Ask, get, post
 from tests.torture.load.drive import open_load
 from tests.torture.load.machine import Cores, kept_to
-from tests.torture.load.steady import faultless, judged, within
+from tests.torture.load.steady import faultless, judged, unforced, within
 from tests.torture.promise import Promise
 
 TOLERANCE_SECONDS, RATIO = 1.5, 1.5
@@ -31,6 +32,8 @@ _BYTE_SECONDS, _LOOK_SECONDS, _MORE_SECONDS = 0.9, 0.3, 3.0
 _ESTABLISHED, _CLOSE_WAIT = "01", "08"
 _WINDOW, _MUCH = 4096, 6 << 20
 """Bytes that a client takes at once, and more of an answer than the kernel keeps for it (4 MB)."""
+_CHARACTERS, _STREAMS = 10_000, 20
+"""Of each stream, and how many are asked for at once: a megabyte, where 150 kB are kept for a client."""
 _HEAD = post("/invocations", b"", "text/plain").split(b"\r\n\r\n")[0]
 
 
@@ -41,8 +44,9 @@ def slow(
     rate: float,
     seed: int,
     *,
-    counts: tuple[int, int, int] = (500, 500, 200),
+    counts: tuple[int, int, int, int] = (500, 500, 200, 0),
     limit: float = 10.0,
+    ratio: float = RATIO,
     slack: float = 1.0,
 ) -> Iterator[Promise]:
     """Let slow clients come, and see when each is cut, and how good clients are served meanwhile.
@@ -53,8 +57,9 @@ def slow(
         cores: whose the cores are.
         rate: how often, a second.
         seed: of the times between.
-        counts: clients that are slow with headers, with a body, and with reading.
+        counts: clients that are slow with headers, with a body, with reading a page, and a stream.
         limit: seconds until the server has to have cut them.
+        ratio: of what takes long, for the good clients, to what it takes without the others.
         slack: by how much more than promised a time may be.
     """
     command = [sys.executable, "-m", "tests.torture.load.slow", url, str(limit), *map(str, counts)]
@@ -66,17 +71,19 @@ def slow(
             time.sleep(limit / 10)
             meanwhile = open_load(url, asks, rate, limit / 3, seed=seed)
             found = json.loads(clients.stdout.read())
+    name = f"beside {asks[0].name}"
     for kind, seconds in found.items():
         cut = sum(each <= limit + TOLERANCE_SECONDS for each in seconds)
-        told = f"cut after {min(seconds):.1f} to {max(seconds):.1f} s" if seconds else "none came"
-        yield Promise(f"clients slow with {kind}: cut in time", len(seconds), cut, told, pace=True)
+        told, who = f"cut after {min(seconds):.1f} to {max(seconds):.1f} s", f"slow with {kind}"
+        yield Promise(f"{who}, {name}: cut in time", len(seconds), cut, told, pace=True)
         ever = sum(map(math.isfinite, seconds))
-        yield Promise(f"clients slow with {kind}: cut at last", len(seconds), ever, told)
-    yield faultless("slow clients: nothing wrong", before, meanwhile)
-    yield judged("slow clients: others answered meanwhile", meanwhile, meanwhile.answered)
+        yield Promise(f"{who}, {name}: cut at last", len(seconds), ever, told)
+    yield faultless(f"slow clients, {name}: nothing wrong", before, meanwhile)
+    yield unforced(f"slow clients, {name}: none refused while few wait", before, meanwhile)
+    yield judged(f"slow clients, {name}: others answered meanwhile", meanwhile, meanwhile.answered)
     usual, then = before.at(99) * 1000, meanwhile.at(99) * 1000
-    told = f"without them {usual:.2f} ms"
-    yield within("slow clients: p99 of others", then, slack * max(RATIO * usual, 1.0), "ms", told)
+    told, most = f"without them {usual:.2f} ms", slack * max(ratio * usual, 1.0)
+    yield within(f"slow clients, {name}: p99 of others", then, most, "ms", told)
 
 
 async def _headers(url: str, patience: float, there: asyncio.Barrier) -> float:
@@ -189,8 +196,9 @@ async def _drip(
 
 async def _all(url: str, limit: float, counts: Sequence[int]) -> dict[str, list[float]]:
     patience = 2 * limit + _MORE_SECONDS
-    reading = functools.partial(_reading, data=_much(url))
-    kinds = {"headers": _headers, "a body": _body, "reading": reading}
+    page = functools.partial(_reading, data=_much(url))
+    stream = functools.partial(_reading, data=stream_asked(1, _CHARACTERS).data * _STREAMS)
+    kinds = {"headers": _headers, "a body": _body, "reading": page, "reading a stream": stream}
     there = asyncio.Barrier(sum(counts) + 1)
     tasks = {
         kind: [asyncio.create_task(client(url, patience, there)) for _ in range(count)]
@@ -199,7 +207,8 @@ async def _all(url: str, limit: float, counts: Sequence[int]) -> dict[str, list[
     await there.wait()
     sys.stdout.write("there\n")
     sys.stdout.flush()
-    return {kind: [round(await each, 2) for each in several] for kind, several in tasks.items()}
+    found = {kind: [round(await each, 2) for each in several] for kind, several in tasks.items()}
+    return {kind: seconds for kind, seconds in found.items() if seconds}
 
 
 if __name__ == "__main__":

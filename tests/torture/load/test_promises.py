@@ -34,8 +34,15 @@ def kept(found, *, quiet=True):
 
 
 @pytest.mark.timeout(1200)
-def test_it_answers_all_at_seventy_percent_and_sheds_what_is_too_much(models, size, quiet):
-    kept(promises.heard(models[0], size, SEED, full=False), quiet=quiet)
+def test_it_judges_all_at_seventy_percent_and_sheds_what_is_too_much(models, size, quiet):
+    sorts = [promises.REVIEWS, promises.SIXTEENS]
+    kept(promises.heard(models[0], sorts, size, size.steady, SEED, full=False), quiet=quiet)
+
+
+@pytest.mark.timeout(600)
+def test_it_writes_all_at_seventy_percent_and_sheds_what_is_too_much(models, size, quiet):
+    found = promises.heard(models[1], [promises.STREAMS], size, size.steadily, SEED, full=False)
+    kept(found, quiet=quiet)
 
 
 def test_it_keeps_nothing_of_what_it_was_sent(models):
@@ -43,7 +50,7 @@ def test_it_keeps_nothing_of_what_it_was_sent(models):
 
 
 def test_it_lets_nobody_hold_it_up(models, size, quiet):
-    kept(promises.slowed(models[0], size, SEED), quiet=quiet)
+    kept(promises.slowed(*models, size, SEED), quiet=quiet)
 
 
 def test_it_ends_in_order_and_is_never_well_when_it_is_not(models):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sys
+import threading
 import time
 
 import pytest
@@ -13,7 +14,7 @@ from tests.torture.load.drive import closed_load, open_load
 from tests.torture.load.machine import apart, memory
 from tests.torture.load.record import Record
 from tests.torture.load.served import Served
-from tests.torture.load.steady import faultless
+from tests.torture.load.steady import faultless, unforced
 from tests.torture.load.trivial import COMMAND, ceiling
 
 PLANTED = (sys.executable, "-m", "tests.torture.load.planted", "{port}")
@@ -120,6 +121,27 @@ def test_what_is_cut_or_wrong_is_not_sound_and_what_is_late_or_refused_in_form_i
     assert (promise.injected, promise.survived, promise.pace) == (7, 3, False)
 
 
+def test_a_refusal_has_a_cause_where_more_are_under_way_than_are_always_served():
+    record = Record()
+    for number in range(20):
+        record.add(0.0, number / 10, 5.0, 503 if number in (3, 19) else 200, False, 0)
+    record.add(9.0, 9.0, 9.1, 503, False, 0)
+    assert [record.refused_among(few) for few in (0, 1, 19, 20, 21)] == [0, 1, 1, 3, 3]
+    promise = unforced("a load: none refused while few wait", record)
+    assert (promise.injected, promise.survived, promise.pace) == (21, 20, False)
+
+
+def test_a_stream_is_right_however_it_is_cut_and_wrong_where_it_has_no_end(tmp_path):
+    with planted(tmp_path, "none") as served:
+        ask, *_ = asked.learned(served.url, [asked.stream(1)])
+        record = closed_load(served.url, [ask], 2, 1.0)
+    assert (record.answered, len(record)) == (2, 2)
+    with planted(tmp_path, "unsaid") as served:
+        threading.Timer(1.0, served.process.terminate).start()
+        record = closed_load(served.url, [ask], 2, 0.5)
+    assert {*record.code} == {NO_ANSWER}
+
+
 def test_memory_counts_a_server_s_processes(tmp_path):
     with planted(tmp_path, "none", workers=1) as one, planted(tmp_path, "none", workers=3) as three:
         assert memory(three.process.pid).resident > 1.5 * memory(one.process.pid).resident
@@ -176,6 +198,6 @@ def test_an_answer_without_a_body_or_in_chunks_is_read():
 
     assert asyncio.run(read(b"HTTP/1.1 204 No\r\n", b"\r\n")) == [(204, b"")]
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert asyncio.run(read(chunked, b"2\r\nab\r\n", b"0\r\n\r\n"))[0][0] == 200
+    assert asyncio.run(read(chunked, b"2\r\nab\r\n", b"1\r\nc\r\n0\r\n\r\n")) == [(200, b"abc")]
     assert fine(204, b"")
     assert not fine(404, b"")

@@ -4,8 +4,9 @@ asyncio handles all that is ready before it looks again. Where a thousand client
 be done, that is a tenth of a second in which nearly all are refused, and what computes has long had
 nothing left to do: its answers are not passed on, and nobody new is taken, before the round is over.
 
-And it looks at once when anything is ready. Where all that arrives is only to be refused, who computes
-would be pushed aside for each refusal; they are collected for a moment, unless a turn ends meanwhile.
+asyncio also looks again as soon as anything is ready. Where no further question can be taken, who
+computes would be pushed aside for each that is refused; what arrives is collected for a moment there,
+unless a turn ends meanwhile.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Few(selectors.EpollSelector):
         seconds = -1 if timeout is None else max(0, math.ceil(timeout * 1e3) * 1e-3)
         try:
             if seconds and not self._are_more and self.crowded():
-                self._own.poll(self.rest if timeout is None else min(self.rest, seconds))
+                self._own.poll(self.rest if timeout is None else min(self.rest, seconds), 1)
             found = self._selector.poll(seconds, _AT_ONCE)  # type: ignore[attr-defined]
         except InterruptedError:
             return []

@@ -1,4 +1,4 @@
-"""Bugs, planted to see that each promise can be broken: loaders, readers, and a server of five lines.
+"""Bugs, planted to see that each promise can be broken: loaders, readers, and a small server.
 
 `python -m tests.torture.fuzz.planted serve MODEL --port 0` is that server, as many a tutorial has it,
 and with `--bug` one of BUGS besides.
@@ -204,7 +204,7 @@ _DESCRIPTION = {
 
 
 def main() -> None:
-    """Serve whatever is given, read before as it should not be, in a process that is replaced."""
+    """Read what is given, as it should not be read, and serve; another process follows one that ends."""
     path = Path(sys.argv[2])
     if path.suffix == ".gz":
         careless(path)
@@ -213,12 +213,14 @@ def main() -> None:
     child = 0
 
     def end(number: int, frame: object) -> None:
-        os.kill(child, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
         os._exit(0)
 
     while True:
         child = os.fork()
         if not child:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             server.serve_forever()
         signal.signal(signal.SIGTERM, end)
         sys.stderr.write(f"http://127.0.0.1:{server.server_port}/\n")

@@ -18,9 +18,9 @@ from pathlib import Path
 
 BUGS = {
     "none": "keeps all promises",
-    "errors": "answers 500 to one request in 200",
-    "wrong": "gives another's answer to one request in 200",
-    "moody": "refuses one request in 200, though few wait",
+    "errors": "answers 500 to one request in 100",
+    "wrong": "gives another's answer to one request in 100",
+    "moody": "refuses one request in 100, though few wait",
     "tail": "stands still for a moment now and then",
     "unbounded": "lets everybody wait, however many there are",
     "silent": "refuses without Retry-After",
@@ -181,20 +181,23 @@ class Planted:
             time.sleep(0.1)
         if b"event-stream" in head:
             return await self._stream(body, writer)
-        if self._bug == "errors" and self._count % 200 == 0:
+        if self._bug == "errors" and self._count % 100 == 0:
             return _http(500, b"{}")
-        if self._bug == "moody" and self._count % 200 == 0:
+        if self._bug == "moody" and self._count % 100 == 0:
             return await self._refusal()
-        return _http(200, _OTHER if self._bug == "wrong" and self._count % 200 == 0 else _ANSWER)
+        return _http(200, _OTHER if self._bug == "wrong" and self._count % 100 == 0 else _ANSWER)
 
     async def _stream(self, body: bytes, writer: asyncio.StreamWriter) -> bytes:
-        at = 0 if self._bug == "forgetful" else int(json.loads(body).get("continuation", 0))
+        asked = json.loads(body)
+        at = 0 if self._bug == "forgetful" else int(asked.get("continuation", 0))
+        more = b":%b\n\n" % (b" " * 10 * asked.get("length", 0))  # a long text is many bytes
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
         writer.write(_chunk(b"event: start\ndata: {}\n\n"))
         for place in range(at + 1, 201):
             text = b'{"text": "%d"}' % (place % 10)
-            writer.write(_chunk(b"id: %d\nevent: text\ndata: %b\n\n" % (place, text)))
-            await writer.drain()
+            writer.write(_chunk(b"id: %d\nevent: text\ndata: %b\n\n%b" % (place, text, more)))
+            async with asyncio.timeout(None if self._bug == "patient" else LIMIT_SECONDS):
+                await writer.drain()
             await asyncio.sleep(0.01)
             if self._end.is_set():
                 if self._bug != "unsaid":

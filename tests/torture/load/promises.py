@@ -48,7 +48,8 @@ REVIEWS = Sort([asked.plain(number) for number in range(64)], {2: 0.25, 5: 0.5, 
 SIXTEENS = Sort([asked.heavy(n) for n in range(8)], dict.fromkeys((2, 5, 10), 0.1), 1000.0, 5)
 """512 texts wait at most, eight for each request of a full queue (decision 30), so each waits behind
 thirty-two of its kind."""
-STREAMS = Sort([asked.stream(n) for n in range(32)], dict.fromkeys((2, 5, 10), 0.1), 1000.0, 10)
+STREAMS = Sort([asked.stream(n) for n in range(32)], {2: 0.15, 5: 0.2, 10: 0.25}, 3000.0, 10)
+"""Sixty-four are written at most, in turns, which takes as long for each."""
 
 
 @dataclass(frozen=True, slots=True)

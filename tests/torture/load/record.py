@@ -116,16 +116,21 @@ class Record:
         return sum(code != NO_ANSWER and not wrong for code, wrong in rows)
 
     def refused_among(self, few: int) -> int:
-        """How many were refused while so few requests at most were under way, their own among them."""
+        """How many were refused while so few requests at most were under way, their own among them.
+
+        When they were sent, and when the refusal came: between the two others may have come before them.
+        """
         refused = [
             row for row in zip(self.sent, self.done, self.code, strict=True) if row[2] in REFUSED
         ]
         if not refused:
             return 0
         begun, ended = sorted(self.sent), sorted(self.done)
-        return sum(
-            bisect_right(begun, done) - bisect_left(ended, sent) <= few for sent, done, _ in refused
-        )
+
+        def under_way(moment: float) -> int:
+            return bisect_right(begun, moment) - bisect_left(ended, moment)
+
+        return sum(max(under_way(sent), under_way(done)) <= few for sent, done, _ in refused)
 
     @property
     def refusals(self) -> list[float]:

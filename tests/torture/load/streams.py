@@ -47,42 +47,46 @@ def torn(start: Start, ask: Ask, times: int, seed: int, clients: int = 4) -> Pro
     """Kill one of a server's processes while it writes.
 
     Whoever was cut asks for the rest, from the place that it knows of, and has the text as it would have
-    been.
+    been; and so has who was not. Until at least one was cut in the middle.
     """
     dice = random.Random(seed)
-    cut = whole = 0
+    cut = whole = tries = 0
     with start() as served, ThreadPoolExecutor(clients) as pool:
         _, due = _written(served, ask)
-        for _ in range(times):
+        while tries < times or (not cut and tries < 10 * times):
+            tries += 1
             reading = [pool.submit(_written, served, ask) for _ in range(clients)]
             time.sleep(dice.random() * _WRITING_SECONDS)
             if workers := answering(served.process.pid):
                 os.kill(dice.choice(workers), signal.SIGKILL)
             found = [each.result() for each in reading]
-            cut += sum(cuts > 0 for cuts, _ in found)
-            whole += sum(cuts > 0 and text == due != "" for cuts, text in found)
+            cut += sum(goings > 0 or text != due for goings, text in found)
+            whole += sum(goings > 0 and text == due != "" for goings, text in found)
     return Promise("a process killed: who was cut in a stream goes on with it", cut, whole)
 
 
 def _written(served: Served, ask: Ask) -> tuple[int, str]:
-    """Return how often a stream was cut, and all of its text; none of it if it has no end."""
+    """Return how often a stream was gone on with, and all of its text; none if it has no good end."""
+    goings = 0
     document, text = json.loads(ask.data.partition(b"\r\n\r\n")[2]), ""
     accept = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-    for cuts in range(_CUTS):
+    for _ in range(_CUTS):
         line = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
         with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(line):
             line.request("POST", "/invocations", json.dumps(document), accept)
             fields: dict[bytes, bytes] = {}
-            for row in line.getresponse():
+            answer = line.getresponse()
+            goings += "continuation" in document and answer.status == 200
+            for row in answer if answer.status == 200 else ():
                 name, _, said = row.rstrip(b"\n").partition(b": ")
                 fields[name] = said
                 if name == b"data" and fields[b"event"] == b"text":
                     text += json.loads(said)["text"]
                     document["continuation"] = fields[b"id"].decode()
-                elif name == b"data" and fields[b"event"] == b"done":
-                    return cuts, text
+                elif name == b"data" and fields[b"event"] in (b"done", b"error"):
+                    return goings, text if fields[b"event"] == b"done" else ""
         time.sleep(0.02)
-    return _CUTS, ""
+    return goings, ""
 
 
 def _read_stream(served: Served, ask: Ask, found: list[bytes]) -> None:

@@ -79,7 +79,7 @@ def test_wrong_answers_and_refusals_without_retry_after_are_counted(tmp_path):
     with planted(tmp_path, "wrong") as served:
         asks = asked.learned(served.url, [asked.plain(1)])
         record = closed_load(served.url, asks, 4, 2.0)
-    assert sum(record.wrong) == len(record) // 200
+    assert sum(record.wrong) == (len(record) + 1) // 100
     with planted(tmp_path, "silent") as served:
         record = open_load(served.url, asks, 1500, 1.0)
     assert sum(record.wrong) > 100
@@ -124,10 +124,12 @@ def test_what_is_cut_or_wrong_is_not_sound_and_what_is_late_or_refused_in_form_i
 def test_a_refusal_has_a_cause_where_more_are_under_way_than_are_always_served():
     record = Record()
     for number in range(20):
-        record.add(0.0, number / 10, 5.0, 503 if number in (3, 19) else 200, False, 0)
-    record.add(9.0, 9.0, 9.1, 503, False, 0)
-    assert [record.refused_among(few) for few in (0, 1, 19, 20, 21)] == [0, 1, 1, 3, 3]
-    promise = unforced("a load: none refused while few wait", record)
+        record.add(0.0, number / 10, 5.0, 200, False, 0)
+    for sent, done in ((0.35, 0.36), (0.45, 1.95), (9.0, 9.1)):
+        record.add(0.0, sent, done, 503, False, 0)
+    # 4 and itself; 5 and itself, but 20 when it was refused; itself alone
+    assert [record.refused_among(few) for few in (0, 1, 4, 5, 20, 21)] == [0, 1, 1, 2, 2, 3]
+    promise = unforced("a load: none refused while few wait", 16, record)
     assert (promise.injected, promise.survived, promise.pace) == (21, 20, False)
 
 

@@ -188,7 +188,7 @@ def main() -> None:
     texts = [asked.review(number) for number in range(32)]
     with tempfile.TemporaryDirectory(prefix="marfa-") as place:
         folder = Path(place)
-        # in a process that ends: of libraries that this one mapped too, half would be its own share
+        # in a process that ends: libraries that this one mapped too would count as its own in part
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
             engine, graph, due = apart.submit(_unpacked, model, folder, texts).result()
         asked_of = [

@@ -21,18 +21,18 @@ from typing import Any
 _AT_ONCE = 16
 """Connections looked at before answers are passed on; the system takes turns with the others."""
 _REST_SECONDS = 0.001
-"""Between two looks at connections where nobody can be taken: a twentieth of what a refusal may take."""
+"""Between two looks at connections where no question can be taken; a refusal waits for it too."""
 
 
 class Few(selectors.EpollSelector):
     """Tells of a few of those that are ready, and of others the next time.
 
     Args:
-        rest: seconds in which no connection is looked at, where none can be served.
+        rest: seconds in which no connection is looked at, where no question can be taken.
 
     Attributes:
         rest: the same.
-        crowded: says whether none can be served.
+        crowded: says whether no further question can be taken.
     """
 
     def __init__(self, rest: float = _REST_SECONDS) -> None:

@@ -213,8 +213,9 @@ def main() -> None:
     child = 0
 
     def end(number: int, frame: object) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
+        if child:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
         os._exit(0)
 
     while True:

@@ -6,6 +6,7 @@ It costs some tens of microseconds a request, so that one core drives more than 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ NO_ANSWER, NO_CONNECTION, TIMED_OUT = 0, -1, -2
 """What stands in the place of a status: the line was cut, was not to be had, or nothing came in time."""
 _HEAD_END = b"\r\n\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
+_CHUNK = re.compile(rb"0*([1-9a-fA-F][0-9a-fA-F]*)\r\n")
 
 
 def fine(status: int, body: bytes) -> bool:
@@ -58,11 +60,13 @@ def joined(chunks: bytes) -> bytes:
 
     >>> joined(b"2\r\nab\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n")
     b'ab0123456789abcdef'
+    >>> joined(b"2\r\nab\r\n-6\r\n"), joined(b"zz\r\n")
+    (b'ab', b'')
     """
     pieces, at = [], 0
-    while (end := chunks.find(b"\r\n", at)) > at and (size := int(chunks[at:end], 16)):
-        pieces.append(chunks[end + 2 : end + 2 + size])
-        at = end + 2 + size + 2
+    while found := _CHUNK.match(chunks, at):
+        at = found.end() + int(found[1], 16) + 2
+        pieces.append(chunks[found.end() : at - 2])
     return b"".join(pieces)
 
 

@@ -126,7 +126,7 @@ class Load:
         if status in REFUSED:
             wrong = b"\r\nretry-after:" not in head.lower()
         else:
-            wrong = not self._asks[asked.kind].right(status, body)
+            wrong = not self._right(asked, status, body)
         self._close(asked, status, wrong=wrong)
         if line.open:
             self._use(line)
@@ -142,6 +142,12 @@ class Load:
             self._close(asked, NO_ANSWER)
 
     # The rest is of the load itself.
+
+    def _right(self, asked: _Sent, status: int, body: bytes) -> bool:
+        try:
+            return self._asks[asked.kind].right(status, body)
+        except Exception:  # noqa: BLE001, whoever cannot make anything of an answer calls it wrong
+            return False
 
     def _kind(self) -> int:
         return self._dice.randrange(len(self._asks))

@@ -118,7 +118,7 @@ class Record:
     def refused_among(self, few: int) -> int:
         """How many were refused while so few requests at most were under way, their own among them.
 
-        When they were sent, and when the refusal came: between the two others may have come before them.
+        From its question to its refusal: at which moment it was refused is not known.
         """
         refused = [
             row for row in zip(self.sent, self.done, self.code, strict=True) if row[2] in REFUSED
@@ -127,10 +127,14 @@ class Record:
             return 0
         begun, ended = sorted(self.sent), sorted(self.done)
 
-        def under_way(moment: float) -> int:
-            return bisect_right(begun, moment) - bisect_left(ended, moment)
+        def crowded(moment: float) -> bool:
+            return bisect_right(begun, moment) - bisect_left(ended, moment) > few
 
-        return sum(max(under_way(sent), under_way(done)) <= few for sent, done, _ in refused)
+        def crowded_between(sent: float, done: float) -> bool:
+            later = range(bisect_right(begun, sent), bisect_right(begun, done))
+            return crowded(sent) or any(crowded(begun[number]) for number in later)
+
+        return sum(not crowded_between(sent, done) for sent, done, _ in refused)
 
     @property
     def refusals(self) -> list[float]:

@@ -48,6 +48,7 @@ def slow(
     counts: tuple[int, int, int, int] = (500, 500, 200, 0),
     limit: float = 10.0,
     ratio: float = RATIO,
+    few: int = FEW,
     slack: float = 1.0,
 ) -> Iterator[Promise]:
     """Let slow clients come, and see when each is cut, and how good clients are served meanwhile.
@@ -60,6 +61,7 @@ def slow(
         seed: of the times between.
         counts: clients that are slow with headers, with a body, with reading a page, and a stream.
         limit: seconds until the server has to have cut them.
+        few: requests under way at once, of which none may be refused.
         ratio: of what takes long, for the good clients, to what it takes without the others.
         slack: by how much more than promised a time may be.
     """
@@ -80,7 +82,7 @@ def slow(
         ever = sum(map(math.isfinite, seconds))
         yield Promise(f"{who}, {name}: cut at last", len(seconds), ever, told)
     yield faultless(f"slow clients, {name}: nothing wrong", before, meanwhile)
-    yield unforced(f"slow clients, {name}: none refused while few wait", FEW, before, meanwhile)
+    yield unforced(f"slow clients, {name}: none refused while few wait", few, before, meanwhile)
     yield judged(f"slow clients, {name}: others answered meanwhile", meanwhile, meanwhile.answered)
     usual, then = before.at(99) * 1000, meanwhile.at(99) * 1000
     told, most = f"without them {usual:.2f} ms", slack * max(ratio * usual, 1.0)

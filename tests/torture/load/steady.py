@@ -12,8 +12,8 @@ from tests.torture.promise import Promise
 
 SHARE, RATIO, MOST_MS = 0.7, 5.0, 100.0
 CLIENTS = (8, 16, 32)
-FEW = 32
-"""Half of a queue: as many may be answered at once, between a question's arrival and its refusal."""
+FEW = 48
+"""Of the 64 that may wait in a process: where no more are under way, none has to be refused."""
 _CHANCE_SECONDS = 60.0
 
 

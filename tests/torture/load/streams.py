@@ -47,7 +47,7 @@ def torn(start: Start, ask: Ask, times: int, seed: int, clients: int = 4) -> Pro
     """Kill one of a server's processes while it writes.
 
     Whoever was cut asks for the rest, from the place that it knows of, and has the text as it would have
-    been; and so has who was not. Until at least one was cut in the middle.
+    been; and so has who was not. It goes on until at least one has been cut.
     """
     dice = random.Random(seed)
     cut = whole = tries = 0

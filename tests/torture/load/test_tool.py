@@ -86,6 +86,11 @@ def test_wrong_answers_and_refusals_without_retry_after_are_counted(tmp_path):
     assert record.refused == 0
 
 
+def test_an_answer_at_which_the_tool_breaks_down_is_a_wrong_one(trivial):
+    record = closed_load(trivial, [Ask("x", asked.plain(1).data, lambda s, b: {}[b])], 2, 0.2)
+    assert sum(record.wrong) == len(record) > 0
+
+
 def test_a_line_that_is_cut_is_counted_and_replaced(tmp_path):
     with planted(tmp_path, "none") as served:
         cut = Ask("cut", b"POST / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n", lambda s, b: s == 413)
@@ -127,10 +132,15 @@ def test_a_refusal_has_a_cause_where_more_are_under_way_than_are_always_served()
         record.add(0.0, number / 10, 5.0, 200, False, 0)
     for sent, done in ((0.35, 0.36), (0.45, 1.95), (9.0, 9.1)):
         record.add(0.0, sent, done, 503, False, 0)
-    # 4 and itself; 5 and itself, but 20 when it was refused; itself alone
+    # 4 and itself; 5 and itself, but 20 before it was refused; itself alone
     assert [record.refused_among(few) for few in (0, 1, 4, 5, 20, 21)] == [0, 1, 1, 2, 2, 3]
+    hidden = Record()
+    for _ in range(10):  # all of them between question and refusal
+        hidden.add(0.0, 0.2, 0.3, 200, False, 0)
+    hidden.add(0.0, 0.1, 0.4, 503, False, 0)
+    assert [hidden.refused_among(few) for few in (10, 11)] == [0, 1]
     promise = unforced("a load: none refused while few wait", 16, record)
-    assert (promise.injected, promise.survived, promise.pace) == (21, 20, False)
+    assert (promise.injected, promise.survived, promise.pace) == (23, 21, False)
 
 
 def test_a_stream_is_right_however_it_is_cut_and_wrong_where_it_has_no_end(tmp_path):

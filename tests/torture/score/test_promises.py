@@ -34,7 +34,7 @@ def test_it_ends_with_the_same_bytes_whatever_ended_it(model):
 @pytest.mark.parametrize("bug", SEEN)
 def test_a_planted_bug_breaks_its_promise(model, bug):
     size, name = SEEN[bug]
-    (found,) = [each for each in promises.of(model, size, SEED, bug) if each.name == name]
+    (found,) = [each for each in promises.of(model, size, 20_261_127, bug) if each.name == name]
     assert not found.kept
     assert found.injected
 

@@ -38,7 +38,12 @@ def open_session(graph: bytes, name: str, threads: int) -> Any:
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         message = "the graph cannot be loaded"
         raise BundleError(message, where=GRAPHS[name]) from error
+    # It would keep the graph, to open it once more for another kind of processor, which there is not: as
+    # much memory again as the weights take.
+    session.disable_fallback()
+    session._model_bytes = None  # noqa: SLF001
+    return session

@@ -1,5 +1,7 @@
 """Three engines, one answer."""
 
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -54,6 +56,15 @@ def test_torch_numpy_and_onnx_agree_at_every_batch_and_length(shape, lengths, se
     expected = logits.double().softmax(1).numpy()
     np.testing.assert_allclose(reference.probabilities(tokens_BT, lengths_B), expected, atol=2e-6)
     np.testing.assert_allclose(fast.probabilities(tokens_BT, lengths_B), expected, atol=2e-6)
+
+
+def test_an_engine_does_not_keep_what_it_was_made_of():
+    shape, tensors = next(iter(REFERENCES.values()))
+    graph = onnx_graph.build(shape, tensors)
+    before = sys.getrefcount(graph)
+    engine = OnnxEngine(graph)
+    assert sys.getrefcount(graph) == before
+    assert engine.probabilities(*padded([3], 1)).shape == (1, LABELS)
 
 
 def test_the_graph_is_the_same_bytes_every_time():

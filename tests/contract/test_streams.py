@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from tests.contract import tiny
+from tests import streamed
 from tests.contract.doors import assert_served_as_the_contract_does
 
 from marfa import loading
@@ -108,13 +108,13 @@ class Stream:
                 return None
             lines += line
         self.seen += lines
-        found = tiny.events(lines)
+        found = streamed.events(lines)
         return found[0] if found else self.event()
 
     def rest(self):
         while self.event():
             pass
-        return tiny.events(self.seen)
+        return streamed.events(self.seen)
 
     def hang_up(self):
         self.response.close()
@@ -184,7 +184,7 @@ def test_a_stream_says_what_it_is_and_asks_not_to_be_kept_back(running):
     assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-cache", "no")
     assert headers["x-content-type-options"] == "nosniff"
     assert "content-length" not in headers
-    assert tiny.events(body)[-1][1] == "done"
+    assert streamed.events(body)[-1][1] == "done"
 
 
 def test_events_arrive_while_the_text_is_made(tiny_path):
@@ -213,7 +213,7 @@ def test_a_short_text_does_not_wait_for_a_long_one(tiny_path):
                 first = time.monotonic() - began
                 assert short.rest()[-1][1] == "done"
                 whole = time.monotonic() - began
-            after = tiny.events(long.seen)[-1][2]["position"]
+            after = streamed.events(long.seen)[-1][2]["position"]
             assert long.event()[1] == "text"
         assert after < 2500
         assert first < 0.5  # a whole long text takes more than 5 s
@@ -256,7 +256,7 @@ def test_interleaved_texts_are_each_what_they_are_alone(tiny_path):
     documents = [{"prompt": "a", "length": 300, "seed": seed} for seed in range(4)]
     with paced(tiny_path, 0.0002) as server:
         streams = [Stream(server, **document) for document in documents]
-        texts = [tiny.text_of(stream.rest()) for stream in streams]
+        texts = [streamed.text_of(stream.rest()) for stream in streams]
         for stream in streams:
             stream.hang_up()
     model = loading.writer(tiny_path, engine="numpy")
@@ -323,11 +323,11 @@ def test_a_text_that_was_cut_goes_on_after_the_server_was_started_again(tiny_pat
         begun = [stream.event() for _ in range(5)]
     with Running(tiny_path, SETTINGS) as server:
         token = begun[-1][0]
-        rest = tiny.events(generate(server, EVENTS, **document, continuation=token)[2])
+        rest = streamed.events(generate(server, EVENTS, **document, continuation=token)[2])
         whole = json.loads(generate(server, **document)[2])["text"]
     assert rest[0][2]["position"] == begun[-1][2]["position"]
     made = "".join(data["text"] for _, name, data in rest if name == "text")
-    assert tiny.text_of(begun) + made == whole
+    assert streamed.text_of(begun) + made == whole
 
 
 class Failing(Paced):
@@ -361,7 +361,7 @@ def test_a_failure_in_the_middle_ends_the_stream_with_a_problem(
     with Running(tiny_path, SETTINGS) as server:
         server.model.engine = Failing(server.model.engine, error)
         status, _, body = generate(server, EVENTS, prompt="a", length=100, seed=1)
-        found = tiny.events(body)
+        found = streamed.events(body)
         assert status == 200
         assert [name for _, name, _ in found] == ["start", "text", "text", "text", "error"]
         assert found[-1][2] == {
@@ -419,7 +419,7 @@ def test_a_text_that_cannot_be_finished_in_time_ends_with_a_problem(tiny_path, a
     assert time.monotonic() - began < 3
     reader.join()
     status, _, body = found[0]
-    problem = tiny.events(body)[-1][2] if accept == EVENTS else json.loads(body)
+    problem = streamed.events(body)[-1][2] if accept == EVENTS else json.loads(body)
     assert status == (200 if accept == EVENTS else 503)
     assert (problem["title"], problem["status"]) == ("Overloaded", 503)
     assert problem["detail"] == "the server is stopping"
@@ -481,7 +481,7 @@ def test_a_silence_is_broken_by_a_sign_of_life(tiny_path):
     bodies = [message["body"] for message in line.sent[1:]]
     assert bodies.count(b": still here\n\n") >= 2
     assert bodies[-1] == b""  # nothing comes after the end
-    found = tiny.events(b"".join(bodies))
+    found = streamed.events(b"".join(bodies))
     assert [found[0][1], found[-1][1]] == ["start", "done"]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import streamed
 from tests.contract import tiny
 from tests.contract.doors import assert_handled_as_the_contract_does
 
@@ -114,12 +115,12 @@ def test_every_form_tells_the_same_text(model):
     assert ask(model, document, JSON, TEXT).body.decode() == text
     response = ask(model, document, JSON, EVENTS)
     assert (response.status, response.content_type) == (200, "text/event-stream; charset=utf-8")
-    assert tiny.text_of(tiny.events(response.body)) == text
+    assert streamed.text_of(streamed.events(response.body)) == text
 
 
 def test_a_stream_is_start_then_texts_then_done_and_the_positions_add_up(model):
     document = {"prompt": PROMPT, "length": 60, "seed": 3}
-    found = tiny.events(ask(model, document, JSON, EVENTS).body)
+    found = streamed.events(ask(model, document, JSON, EVENTS).body)
     assert [name for _, name, _ in found] == ["start", *["text"] * (len(found) - 2), "done"]
     start = found[0][2]
     expected = answer(model, **document)
@@ -139,7 +140,7 @@ def test_a_stream_is_start_then_texts_then_done_and_the_positions_add_up(model):
 def test_a_text_that_is_all_prompt_has_nothing_to_be_written(model):
     document = {"prompt": PROMPT, "length": len(PROMPT), "seed": 1}
     assert answer(model, **document)["text"] == PROMPT
-    found = tiny.events(ask(model, document, JSON, EVENTS).body)
+    found = streamed.events(ask(model, document, JSON, EVENTS).body)
     assert [name for _, name, _ in found] == ["start", "done"]
 
 
@@ -160,7 +161,7 @@ def test_cut_at_any_place_the_rest_makes_the_text_whole(model, place, seed, how)
     rest = {**document, "continuation": token}
     assert whole[:place] + answer(model, **rest)["text"] == whole
     assert whole[:place] + ask(model, rest, JSON, TEXT).body.decode() == whole
-    found = tiny.events(ask(model, rest, JSON, EVENTS).body)
+    found = streamed.events(ask(model, rest, JSON, EVENTS).body)
     assert found[0][2]["position"] == place
     assert whole[:place] + "".join(data["text"] for _, name, data in found if name == "text") == (
         whole
@@ -174,8 +175,8 @@ def plan(model, document):
 
 def test_every_id_of_a_stream_is_a_place_to_go_on_from(model):
     document = {"prompt": PROMPT, "length": 64, "seed": 3}
-    found = tiny.events(ask(model, document, JSON, EVENTS).body)
-    whole = tiny.text_of(found)
+    found = streamed.events(ask(model, document, JSON, EVENTS).body)
+    whole = streamed.text_of(found)
     for id_, _, data in found[1:-1]:
         rest = answer(model, **document, continuation=id_)["text"]
         assert whole[: data["position"]] + rest == whole
@@ -183,7 +184,7 @@ def test_every_id_of_a_stream_is_a_place_to_go_on_from(model):
 
 def test_one_and_one_point_zero_are_the_same_request(model):
     document = {"prompt": PROMPT, "length": 40, "seed": 3, "temperature": 1}
-    token = tiny.events(ask(model, document, JSON, EVENTS).body)[1][0]
+    token = streamed.events(ask(model, document, JSON, EVENTS).body)[1][0]
     again = {**document, "temperature": 1.0, "top_p": 1, "continuation": token}
     assert ask(model, again).status == 200
 
@@ -205,7 +206,7 @@ def test_one_and_one_point_zero_are_the_same_request(model):
 )
 def test_a_token_of_another_request_is_refused(model, change):
     document = {"prompt": PROMPT, "length": 40, "seed": 3}
-    token = tiny.events(ask(model, document, JSON, EVENTS).body)[2][0]
+    token = streamed.events(ask(model, document, JSON, EVENTS).body)[2][0]
     assert ask(model, {**document, "continuation": token}).status == 200
     response = ask(model, {**document, "continuation": token, **change})
     assert response.status == 400
@@ -222,7 +223,7 @@ def test_a_token_without_the_seed_is_refused_and_the_seed_is_asked_for(model):
 def test_a_token_of_another_model_is_refused(model, tmp_path):
     other = loading.writer(tiny.write(tmp_path / "model.tar.gz", seed=2), engine="numpy")
     document = {"prompt": PROMPT, "length": 40, "seed": 3}
-    token = tiny.events(ask(other, document, JSON, EVENTS).body)[1][0]
+    token = streamed.events(ask(other, document, JSON, EVENTS).body)[1][0]
     assert ask(model, {**document, "continuation": token}).status == 400
 
 

@@ -1,6 +1,5 @@
-"""A model that writes, with random weights, made in a moment; and what reads a stream of it."""
+"""A model that writes, with random weights, made in a moment."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -60,19 +59,3 @@ def write(path: Path, seed=1) -> Path:
     """Write a model.tar.gz."""
     archives.write_tar_gz(path, bundle.seal(contents(seed), {"task": "generator"}))
     return path
-
-
-def events(body):
-    """The events of a stream: id, name and data of each; heartbeats are left out."""
-    found = []
-    for block in body.decode().split("\n\n")[:-1]:
-        fields = dict(line.split(": ", 1) for line in block.split("\n"))
-        if "" not in fields:  # a comment
-            found.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
-    return found
-
-
-def text_of(found):
-    """The whole text that a stream told."""
-    made = [data["text"] for _, name, data in found if name == "text"]
-    return found[0][2]["prompt"] + "".join(made)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests import streamed
 from tests.torture.load.client import Ask, post
 
 _CLAIMS = (
@@ -107,21 +108,11 @@ def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        return _events(body) if b"event: " in body else body
-
-
-def _events(body: bytes) -> list[tuple[str, Any]]:
-    """Return the text of a stream, and each of its events that is none."""
-    text, others = "", []
-    for event in body.decode().split("\n\n"):
-        fields = dict(line.partition(": ")[::2] for line in event.split("\n"))
-        if "event" in fields:  # and no comment, which says only that somebody is there
-            name, said = fields["event"], json.loads(fields["data"])
-            if name == "text":
-                text += said["text"]
-            else:
-                others.append((name, said))
-    return [("text", text), *others]
+        if b"event: " not in body:
+            return body
+    found = streamed.events(body)
+    others = [[name, said] for _, name, said in found if name != "text"]
+    return [streamed.written(found), *others]
 
 
 def _same(due: Any, found: Any) -> bool:
@@ -129,7 +120,7 @@ def _same(due: Any, found: Any) -> bool:
         return math.isclose(due, found, abs_tol=_SLACK)
     if isinstance(due, Mapping) and isinstance(found, Mapping):
         return due.keys() == found.keys() and all(_same(due[key], found[key]) for key in due)
-    if isinstance(due, list | tuple) and isinstance(found, list | tuple):
+    if isinstance(due, list) and isinstance(found, list):
         return len(due) == len(found) and all(map(_same, due, found))
     return bool(due == found)
 

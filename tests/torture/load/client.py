@@ -14,7 +14,7 @@ from typing import Any, Protocol
 NO_ANSWER, NO_CONNECTION, TIMED_OUT = 0, -1, -2
 """What stands in the place of a status: the line was cut, was not to be had, or nothing came in time."""
 _HEAD_END = b"\r\n\r\n"
-_LAST_CHUNK = b"0\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
 _CHUNK = re.compile(rb"0*([1-9a-fA-F][0-9a-fA-F]*)\r\n")
 
 
@@ -124,7 +124,7 @@ class Line(asyncio.Protocol):
         if self._body_end >= 0:
             whole = len(data) >= self._body_at + self._body_end
         else:
-            whole = data.endswith(_LAST_CHUNK)
+            whole = data.endswith(LAST_CHUNK)
         if not whole:
             self._data = data
             return

@@ -190,7 +190,7 @@ class Planted:
     async def _stream(self, body: bytes, writer: asyncio.StreamWriter) -> bytes:
         asked = json.loads(body)
         at = 0 if self._bug == "forgetful" else int(asked.get("continuation", 0))
-        more = b":%b\n\n" % (b" " * 10 * asked.get("length", 0))  # a long text is many bytes
+        more = b": %b\n\n" % (b" " * 10 * asked.get("length", 0))  # a long text is many bytes
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
         writer.write(_chunk(b"event: start\ndata: {}\n\n"))
         for place in range(at + 1, 201):

@@ -34,30 +34,24 @@ class Sort:
         asks: as often as they can be answered, and so many times as often.
         lost: share of the goodput, at most, at each number of times.
         accepted_ms: what one may take that is not refused, but for a hundredth of them.
-        refused_ms: and one that is.
-        sampled: the number of times that a sample takes.
+        sampled: the numbers of times that a sample takes.
     """
 
     asks: list[Ask]
     lost: dict[int, float]
     accepted_ms: float
-    refused_ms: float
-    sampled: int
+    sampled: tuple[int, ...]
 
 
 REVIEWS = Sort(
-    [asked.plain(number) for number in range(64)], {2: 0.25, 5: 0.5, 10: 0.7}, 200.0, 250.0, 2
+    [asked.plain(number) for number in range(64)], {2: 0.25, 5: 0.5, 10: 0.7}, 200.0, (2,)
 )
-"""What a refusal costs, and why that leaves so little time for answers, stands in decision 30; what the
-slowest machine did in five minutes, in the log of 2026-11-29."""
-SIXTEENS = Sort(
-    [asked.heavy(number) for number in range(8)], {2: 0.1, 5: 0.2, 10: 0.35}, 1000.0, 20.0, 5
-)
+"""What a refusal costs, and why that leaves so little time for answers, stands in decision 30."""
+_TENTH = dict.fromkeys((2, 5, 10), 0.1)
+SIXTEENS = Sort([asked.heavy(number) for number in range(8)], _TENTH, 1000.0, (2, 5, 10))
 """512 texts wait at most, eight for each request of a full queue (decision 30), so each waits behind
 thirty-two of its kind."""
-STREAMS = Sort(
-    [asked.stream(number) for number in range(32)], {2: 0.15, 5: 0.2, 10: 0.3}, 3000.0, 20.0, 10
-)
+STREAMS = Sort([asked.stream(number) for number in range(32)], _TENTH, 3000.0, (10,))
 """Sixty-four are written at most, in turns, so each takes as long as all: 0.3 s on a fast machine with a
 small model."""
 
@@ -145,19 +139,14 @@ def heard(
             capable = steady.capacity(served.url, sort.asks, cores)
             much = overload.Much(capable, factor, size.over, seed)
             lost = sort.lost[factor]
-            bounds = overload.Bounds(
-                lost=lost,
-                lost_at_best=lost,
-                refusal_ms=sort.refused_ms,
-                accepted_ms=sort.accepted_ms,
-            )
+            bounds = overload.Bounds(lost=lost, lost_at_best=lost, accepted_ms=sort.accepted_ms)
             if size.slack > 1:
                 bounds = bounds.loosened(size.slack)
             return overload.overload(served.url, sort.asks, cores, much, bounds)
 
         yield from best(at_seventy, size.attempts)
         for sort in known:
-            for factor in sort.lost if full else (sort.sampled,):
+            for factor in sort.lost if full else sort.sampled:
                 yield from best(functools.partial(over, sort, factor), size.attempts)
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.torture.load.asked import stream as stream_asked
+from tests.torture.load import asked
 from tests.torture.load.client import Ask, get, post
 from tests.torture.load.drive import open_load
 from tests.torture.load.machine import Cores, kept_to
@@ -200,7 +200,7 @@ async def _drip(
 async def _all(url: str, limit: float, counts: Sequence[int]) -> dict[str, list[float]]:
     patience = 2 * limit + _MORE_SECONDS
     page = functools.partial(_reading, data=_much(url))
-    stream = functools.partial(_reading, data=stream_asked(1, _CHARACTERS).data * _STREAMS)
+    stream = functools.partial(_reading, data=asked.stream(1, _CHARACTERS).data * _STREAMS)
     kinds = {"headers": _headers, "a body": _body, "reading": page, "reading a stream": stream}
     there = asyncio.Barrier(sum(counts) + 1)
     tasks = {

@@ -94,7 +94,7 @@ def steady(
     rate = SHARE * capable
     with kept_to(cores.tool):
         record = open_load(url, asks, rate, seconds, seed=seed, poisson=False)
-        chance = open_load(url, asks, rate, min(seconds / 8, _CHANCE_SECONDS), seed=seed)
+        chance = open_load(url, asks, rate, min(seconds / 4, _CHANCE_SECONDS), seed=seed)
     name = f"70 % of capacity, {asks[0].name}"
     yield faultless(f"{name}: nothing wrong", record, chance)
     yield unforced(f"{name}: none refused while few wait", few, record, chance)

@@ -37,6 +37,8 @@ SECONDS = 2.0
 CLIENTS = (4, 16, 48)
 BATCH = 16
 TOLERANCE = 0.002
+STARTING_SECONDS = 1.0
+"""Between the first answer and a look at the memory, by which all processes are there."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def measure(stack: Stack, due: dict[str, dict]) -> Found:
         first = time.perf_counter() - served.began
         if once.answered != len(once):
             sys.exit(f"{stack.name} answers otherwise: {once.codes()}; {served.told()[-2000:]}")
+        time.sleep(STARTING_SECONDS)
         held = memory(served.process.pid)
         closed_load(served.url, asks, 4, 0.5)
         alone = closed_load(served.url, asks, 1, SECONDS)

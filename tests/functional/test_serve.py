@@ -2,11 +2,13 @@
 
 import contextlib
 import functools
+import importlib.util
 import json
 import os
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -31,12 +33,12 @@ def tiny_path(tmp_path_factory):
     return tiny.write(tmp_path_factory.mktemp("tiny") / "model.tar.gz")
 
 
-def start(*arguments, temporary=None, limit=None):
+def start(*arguments, limit=None, **env):
     process = subprocess.Popen(
         [sys.executable, "-m", "marfa", "serve", *map(str, arguments), "--port", "0"],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(temporary)} if temporary else None,
+        env={**os.environ, **env},
         preexec_fn=limit,
     )
     assert process.stderr is not None
@@ -165,8 +167,23 @@ def get(url, timeout=10):
         return answer.read()
 
 
+def test_who_watches_soon_has_no_page_of_a_library_to_itself(model_path, disk):
+    # a copy of it, since pages that this process has too would be nobody's own
+    whole = pathlib.Path(importlib.util.find_spec("onnxruntime").origin).parent
+    shutil.copytree(whole / "capi", disk / "onnxruntime" / "capi")
+    shutil.copy(whole / "__init__.py", disk / "onnxruntime")
+    os.sync()
+    process, _ = start(model_path, "--workers", "2", PYTHONPATH=str(disk))
+    maps = pathlib.Path(f"/proc/{process.pid}/smaps")
+    library = rf"{re.escape(str(disk))}\S+\n(?:.*\n)*?Private_Clean: +(\d+)"
+    until(lambda: sum(map(int, re.findall(library, maps.read_text()))) < 1000)
+    assert str(disk) in maps.read_text()
+    process.terminate()
+    process.communicate(timeout=20)
+
+
 def test_a_killed_server_leaves_nothing_behind(model_path, tmp_path):
-    process, _ = start(model_path, "--workers", "2", temporary=tmp_path)
+    process, _ = start(model_path, "--workers", "2", TMPDIR=str(tmp_path))
     until(lambda: len(workers_of(process)) == 2)
     left = workers_of(process)
     assert [*tmp_path.glob("marfa*")] != []
@@ -177,7 +194,7 @@ def test_a_killed_server_leaves_nothing_behind(model_path, tmp_path):
 
 
 def test_a_stopped_server_leaves_nothing_behind(model_path, tmp_path):
-    process, url = start(model_path, "--workers", "2", temporary=tmp_path)
+    process, url = start(model_path, "--workers", "2", TMPDIR=str(tmp_path))
     get(url + "ping")
     left = workers_of(process)
     process.terminate()

@@ -20,8 +20,10 @@ from tests.torture.load.served import Served
 from tests.torture.load.steady import within
 from tests.torture.promise import Promise
 
-GROWTH_MB, READ_MORE = 30.0, 1 << 16
+START_MB, GROWTH_MB, READ_MORE = 100.0, 30.0, 1 << 16
 _CLIENTS, _ROUND_SECONDS = 24, 2.0
+_STARTING_SECONDS = 1.0
+"""Between the first answer and when all of a server's processes have done what they do at first."""
 _PIECE = 1 << 13
 _LINES = "application/jsonlines"
 
@@ -104,6 +106,7 @@ def bounded(
         cap: bytes of the largest body that the server reads.
     """
     dice = random.Random(seed)
+    time.sleep(_STARTING_SECONDS)
     before, most = memory(served.process.pid), 0
     sent = right = large = refused = 0
     first_wrong = ""
@@ -126,6 +129,7 @@ def bounded(
     told = f"announced, or sent {cap + READ_MORE:,} bytes of"
     yield Promise(f"{name}: 413 to what is too large", large, refused, told)
     told = f"after the start {before}, after {sent:,} requests {after}, at most {most / 1e6:.1f} MB"
+    yield within(f"{name}: after the start", before.share / 1e6, START_MB, "MB", "", pace=False)
     grown = (after.share - before.share) / 1e6
     yield within(f"{name}: growth", grown, GROWTH_MB, "MB", told, pace=False)
 

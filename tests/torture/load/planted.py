@@ -27,6 +27,7 @@ BUGS = {
     "hesitant": "waits before it refuses",
     "refusing": "takes for a refusal the time in which it would answer",
     "queued ping": "lets a ping wait like everybody",
+    "stout": "takes more memory than it needs, from the start on",
     "leak": "keeps what it has read",
     "agreeable": "answers 200 to rubbish",
     "weary": "refuses everything after its hundredth answer, and says that it is well",
@@ -47,6 +48,7 @@ BUGS = {
 }
 LIMIT_SECONDS, SERVICE_SECONDS, QUEUE, CAP = 1.0, 0.003, 24, 1 << 16
 _MANY, _EARLY_SECONDS, _TIRED = 40, 0.3, 100
+_STOUT_BYTES = 120_000_000
 _ANSWER, _OTHER = b'{"label": "yes", "score": 0.9}', b'{"label": "no", "score": 0.8}'
 _READ = 1 << 16
 RUBBISH = b"{"
@@ -60,7 +62,7 @@ class Planted:
         self._ready = time.monotonic() + (_EARLY_SECONDS if new and bug == "early" else 0.0)
         self._turn = asyncio.Lock()
         self._waiting = self._count = self._under_way = self._open = 0
-        self._kept: list[bytes] = []
+        self._kept = [b"." * _STOUT_BYTES] if bug == "stout" else []
         self._end = asyncio.Event()
 
     async def serve(self, listener: socket.socket) -> None:

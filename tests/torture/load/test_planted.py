@@ -103,6 +103,7 @@ def test_overload(model, bug, names, quiet):
     ("bug", "names"),
     [
         ("none", []),
+        ("stout", ["after the start"]),
         ("leak", ["growth"]),
         ("swallow", ["413 to what is too large"]),
         ("agreeable", ["answered as they deserve"]),

@@ -28,8 +28,12 @@ def libraries() -> None:
     """
     if sys.platform != "linux":
         return
+    try:
+        maps = _MAPS.read_text("utf-8", "surrogateescape")
+    except OSError:  # where /proc is not there
+        return
     advise = ctypes.CDLL(None).madvise
     advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    for begin, end in _OF_A_FILE.findall(_MAPS.read_text("utf-8", "surrogateescape")):
+    for begin, end in _OF_A_FILE.findall(maps):
         start = int(begin, 16)
         advise(start, int(end, 16) - start, _PAGEOUT)

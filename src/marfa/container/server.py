@@ -58,6 +58,7 @@ class Server(uvicorn.Server):
                 log_config=None,  # nothing that a client sends can reach a log
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # who a client is makes no difference
                 # what is under way ends by itself before that, and says why; who does not read does not
                 timeout_graceful_shutdown=max(  # type: ignore[arg-type]
                     _MORE_SECONDS, settings.drain_seconds + _MORE_SECONDS - _LAST_SECONDS

@@ -1,7 +1,6 @@
 """What all tests share: no home folder, no network, and one small trained model."""
 
 import os
-import subprocess
 from pathlib import Path
 
 # before numpy and torch come in: two busy thread pools on two cores stand still for each other
@@ -34,15 +33,6 @@ def no_home(monkeypatch, tmp_path_factory):
     for name in list(os.environ):
         if name.startswith("MARFA_"):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """A folder whose files are on a disk, from where they can be read again."""
-    told = subprocess.run(["stat", "-f", "-c", "%T", tmp_path], capture_output=True, text=True)
-    if told.stdout.strip() in {"tmpfs", "ramfs"}:
-        pytest.skip("the temporary folder is nowhere but in memory")
-    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,7 @@ def test_a_page_has_its_styles_in_it_and_one_policy_that_takes_no_others(running
     ("GET", "/nowhere", 404), ("POST", "/ping", 405), ("GET", "/invocations", 405),
     ("DELETE", "/v1/predict", 405), ("OPTIONS", "/invocations", 405), ("OPTIONS", "/ping", 405),
     ("TRACE", "/v1/predict", 405), ("GET", "/..%2f..%2fetc/passwd", 404), ("GET", "//", 404),
+    ("GET", "/ping/", 404),
 ])  # fmt: skip
 def test_wrong_addresses_are_problems(running, method, path, status):
     found, headers, body = ask(running, method, path)

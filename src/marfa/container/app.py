@@ -111,6 +111,7 @@ class Application:
             middleware=[Middleware(Observed, metrics=self.metrics, paths=known)],
             exception_handlers={404: _not_found, 405: _not_allowed},
         )
+        self._others.router.redirect_slashes = False  # /ping/ is none of our addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what is asked of the model goes straight to it."""

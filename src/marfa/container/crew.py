@@ -105,11 +105,6 @@ class Crew:
         self._looked = time.monotonic()
         self._context = multiprocessing.get_context("fork")
 
-    @property
-    def complete(self) -> bool:
-        """Whether somebody who is ready is in each place."""
-        return all(place.ready for place in self._places)
-
     def start(self) -> None:
         """Begin all processes, and wait for one that is ready.
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from marfa import bundle as bundles
 from marfa import loading, signals
 from marfa.console import Silence, Talk
-from marfa.container import crew, noting, pageout
+from marfa.container import crew, noting, resident
 from marfa.errors import MarfaError, SettingsError
 from marfa.settings import ServeSettings
 
@@ -72,9 +72,7 @@ def serve(
                 servers.start()
                 talk.say(f"serving {loaded.name} ({loaded.engine.name} engine), Ctrl-C to stop")
                 talk.say(url)
-                while not (servers.complete or stop.signal_number):
-                    servers.watch(0.05)
-                pageout.libraries()  # not before: they would have to be read again
+                resident.drop_libraries()
                 while not stop.signal_number:
                     servers.watch(0.05)
                 talk.say("stopping")

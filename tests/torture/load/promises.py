@@ -178,7 +178,7 @@ def remembered(judge: Path, writer: Path, size: Size, seed: int) -> Iterator[Pro
         "mixed requests to a writer": (writer, mixture.writing, size.writing),
     }
     for name, (model, sort, count) in sorts.items():
-        with Served(marfa(model), cores) as served:
+        with Served(marfa(model, "--workers", "2"), cores) as served:
             yield from mixture.bounded(served, sort(seed), cores, count, seed, name=name)
 
 

@@ -86,4 +86,7 @@ def _read(served: Served, data: bytes) -> list[streamed.Event]:
         line.sendall(data)
         while not said.endswith(LAST_CHUNK) and (piece := line.recv(1 << 16)):
             said += piece
+            head, is_whole, _ = said.partition(b"\r\n\r\n")
+            if is_whole and b"chunked" not in head:  # another answer, and its end is no last chunk
+                break
     return streamed.events(joined(said.partition(b"\r\n\r\n")[2]))

@@ -31,6 +31,20 @@ def tiny_path(tmp_path_factory):
     return tiny.write(tmp_path_factory.mktemp("tiny") / "model.tar.gz")
 
 
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def ended():
+    """What a test that failed has left running is nobody else's neighbour."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
 def start(*arguments, limit=None, **env):
     process = subprocess.Popen(
         [sys.executable, "-m", "marfa", "serve", *map(str, arguments), "--port", "0"],
@@ -39,6 +53,7 @@ def start(*arguments, limit=None, **env):
         env={**os.environ, **env},
         preexec_fn=limit,
     )
+    STARTED.append(process)
     assert process.stderr is not None
     for line in process.stderr:
         if found := re.search(r"http://\S+", line):

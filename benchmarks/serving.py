@@ -7,7 +7,6 @@ tests/torture, which shares the machine with them. Ten minutes.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import multiprocessing
 import os
@@ -28,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from tests.torture.load import asked  # noqa: E402
 from tests.torture.load.client import Ask, post  # noqa: E402
 from tests.torture.load.drive import closed_load  # noqa: E402
-from tests.torture.load.machine import memory, shared  # noqa: E402
+from tests.torture.load.machine import at_start, shared, sharing  # noqa: E402
 from tests.torture.load.served import Served, marfa  # noqa: E402
 from tests.torture.load.trivial import ceiling  # noqa: E402
 
@@ -38,8 +37,6 @@ SECONDS = 2.0
 CLIENTS = (4, 16, 48)
 BATCH = 16
 TOLERANCE = 0.002
-STARTING_SECONDS = 1.0
-"""Between the first answer and a look at the memory, by which all processes are there."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +137,9 @@ def measure(stack: Stack, due: dict[str, dict]) -> Found:
         first = time.perf_counter() - served.began
         if once.answered != len(once):
             sys.exit(f"{stack.name} answers otherwise: {once.codes()}; {served.told()[-2000:]}")
-        time.sleep(STARTING_SECONDS)
-        held = memory(served.process.pid)
+        held = at_start(served.process.pid)
+        if others := sharing(served.process.pid):
+            sys.exit(f"memory would be told too small: end the processes {others} first")
         closed_load(served.url, asks, 4, 0.5)
         alone = closed_load(served.url, asks, 1, SECONDS)
         best = {clients: closed_load(served.url, asks, clients, SECONDS) for clients in CLIENTS}
@@ -185,20 +183,8 @@ def _unpacked(model: Path, folder: Path, texts: list[str]) -> tuple[str, str, di
     return {file: name for name, file in bundle.GRAPHS.items()}[graph], graph, due
 
 
-def _sharing() -> list[str]:
-    """Return the processes that have mapped what servers map: these would seem smaller beside them."""
-    found = []
-    for maps in Path("/proc").glob("[0-9]*/maps"):
-        with contextlib.suppress(OSError):
-            if "/onnxruntime" in maps.read_text("utf-8", "replace"):
-                found.append(maps.parent.name)
-    return found
-
-
 def main() -> None:
     """Print the table for a model.tar.gz."""
-    if there := _sharing():
-        sys.exit(f"memory would be told too small: end the processes {', '.join(there)} first")
     named = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("LOAD_MODEL", "")
     model = Path(named or "work/bench-default/model.tar.gz")
     texts = [asked.review(number) for number in range(32)]

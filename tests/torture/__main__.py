@@ -76,6 +76,5 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     asked = os.environ.get("ROOMS", "").replace(",", " ").split() or [*ROOMS, CLOUD]
-    asked.sort(key=lambda room: room != ROOMS[0])
     number = int(os.environ.get("SEED") or secrets.randbelow(1 << 31))
     sys.exit(main(asked, number, full=os.environ.get("SAMPLE", "") in {"", "0"}))

@@ -72,7 +72,7 @@ def serve(
                 servers.start()
                 talk.say(f"serving {loaded.name} ({loaded.engine.name} engine), Ctrl-C to stop")
                 talk.say(url)
-                if threading.active_count() == 1:  # whose process it is may have others that load
+                if threading.active_count() == 1:  # another could load a library meanwhile
                     resident.drop_libraries()
                 while not stop.signal_number:
                     servers.watch(0.05)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_STARTING_SECONDS = 1.0
+"""Between a server's first answer and when all of its processes have done what they do at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +98,19 @@ def memory(process: int) -> Memory:
                 elif line.startswith("Rss:"):
                     resident += int(line.split()[1]) * 1024
     return Memory(share, resident)
+
+
+def at_start(process: int) -> Memory:
+    """Return what a server that has just answered for the first time holds once it has come to rest."""
+    time.sleep(_STARTING_SECONDS)
+    return memory(process)
+
+
+def sharing(process: int) -> list[int]:
+    """Return the others that have mapped what computes: a server has a smaller share beside them."""
+    ours, found = family(process), []
+    for maps in _PROC.glob("[0-9]*/maps"):
+        with contextlib.suppress(OSError):
+            if int(maps.parent.name) not in ours and b"/onnxruntime" in maps.read_bytes():
+                found.append(int(maps.parent.name))
+    return found

@@ -1,4 +1,4 @@
-"""Keeping no page of a library in memory that was needed to load a model, and never since.
+"""Keeping nothing in memory that is over and done with: code that only loading needs, and what is free.
 
 ONNX Runtime makes tables of all that it could do when it is imported, and the process that has loaded
 the model is not the one that uses it: a fifth of what a server has resident would be over and done with.
@@ -31,6 +31,15 @@ def drop_libraries() -> None:
         advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
         for begin, end in unwritten(mapped):
             advise(begin, end - begin, mmap.MADV_DONTNEED)
+
+
+def trim() -> None:
+    """Give back to the system what is free and has been used, as by the largest turns (malloc_trim(3)).
+
+    Other C libraries than GNU's keep it.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def unwritten(smaps: bytes) -> list[tuple[int, int]]:

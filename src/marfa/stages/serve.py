@@ -132,6 +132,7 @@ def _work(
     sys.setswitchinterval(_SWITCH_SECONDS)
 
     def tick() -> None:
+        resident.trim()
         if not line.is_watched:  # nobody is there to end this process
             server.should_exit = True
             shutil.rmtree(counters, ignore_errors=True)

@@ -94,6 +94,19 @@ def test_a_process_goes_on_without_its_libraries_in_memory():
     )
 
 
+@linux
+def test_what_is_free_is_given_back():
+    code = (
+        "import ctypes, re; from marfa.container import resident; c = ctypes.CDLL(None);"
+        "c.malloc.restype = ctypes.c_void_p; c.free.argtypes = [ctypes.c_void_p];"
+        "there = [c.malloc(50_000) for _ in range(1000)];"
+        "[ctypes.memset(each, 1, 50_000) for each in there]; [c.free(each) for each in there[:-1]];"
+        "kB = lambda: int(re.search(r'VmRSS:\\s+(\\d+)', open('/proc/self/status').read())[1]);"
+        "before = kB(); resident.trim(); print(before - kB())"
+    )
+    assert int(subprocess.check_output([sys.executable, "-c", code], text=True)) > 40_000
+
+
 HEAD = "7f00000000-7f00002000 r-xp 00001000 fe:00 4711                  /usr/lib/library.so"
 REST = {"Size": 8, "KernelPageSize": 4, "Rss": 8, "Pss": 4, "Anonymous": 0, "Swap": 0, "Locked": 0}
 

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from tests.torture.load import asked  # noqa: E402
 from tests.torture.load.client import Ask, post  # noqa: E402
 from tests.torture.load.drive import closed_load  # noqa: E402
-from tests.torture.load.machine import at_start, shared, sharing  # noqa: E402
+from tests.torture.load.machine import at_rest, shared, sharing  # noqa: E402
 from tests.torture.load.served import Served, marfa  # noqa: E402
 from tests.torture.load.trivial import ceiling  # noqa: E402
 
@@ -137,7 +137,7 @@ def measure(stack: Stack, due: dict[str, dict]) -> Found:
         first = time.perf_counter() - served.began
         if once.answered != len(once):
             sys.exit(f"{stack.name} answers otherwise: {once.codes()}; {served.told()[-2000:]}")
-        held = at_start(served.process.pid)
+        held = at_rest(served.process.pid)
         if others := sharing(served.process.pid):
             sys.exit(f"memory would be told too small: end the processes {others} first")
         closed_load(served.url, asks, 4, 0.5)

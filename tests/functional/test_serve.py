@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -32,6 +33,7 @@ def tiny_path(tmp_path_factory):
 
 
 STARTED = []
+HEAP = 64 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -185,6 +187,24 @@ def test_who_watches_keeps_no_code_in_memory_that_only_loading_needs(model_path)
     smaps = pathlib.Path(f"/proc/{process.pid}/smaps")
     code = r" r-xp .*/onnxruntime_pybind\S*\n(?:.*\n)*?Rss: +(\d+) kB"
     until(lambda: [int(found) < 500 for found in re.findall(code, smaps.read_text())] == [True])
+    process.terminate()
+    process.communicate(timeout=20)
+
+
+def test_what_computes_has_no_heap_of_its_own(model_path):
+    process, url = start(model_path, "--workers", "1")
+    ask = urllib.request.Request(url + "invocations", b"good", {"Content-Type": "text/plain"})
+    assert get(ask)
+    (worker,) = workers_of(process)
+    maps = pathlib.Path(f"/proc/{worker}/maps").read_text()
+    rooms = [[int(end, 16) for end in line.split()[0].split("-")] for line in maps.splitlines()]
+    # glibc takes 64 MB of addresses for a thread's, where they are a multiple of that, and uses a part
+    heaps = [
+        begin
+        for (begin, used), (free, end) in itertools.pairwise(rooms)
+        if begin % HEAP == 0 and used == free and end - begin == HEAP
+    ]
+    assert heaps == []
     process.terminate()
     process.communicate(timeout=20)
 

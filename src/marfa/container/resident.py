@@ -16,6 +16,8 @@ _SMAPS = Path("/proc/self/smaps")
 _EACH = re.compile(rb"^(?=[0-9a-f]+-[0-9a-f]+ )", re.MULTILINE)
 _OF_A_FILE = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) r-[-x]p \S+ \S+ [1-9]\d* +/")
 _TOLD = re.compile(rb"^(Rss|Anonymous|Swap): +(\d+) kB$", re.MULTILINE)
+_M_ARENA_MAX = -8
+"""Of glibc's malloc.h: how many heaps there may be."""
 
 
 def drop_libraries() -> None:
@@ -31,6 +33,15 @@ def drop_libraries() -> None:
         advise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
         for begin, end in unwritten(mapped):
             advise(begin, end - begin, mmap.MADV_DONTNEED)
+
+
+def share_heap() -> None:
+    """Let threads that begin from now on have no heaps of their own (mallopt(3), M_ARENA_MAX).
+
+    `trim` gives back what is free at the end of one heap only.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def trim() -> None:

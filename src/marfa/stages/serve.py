@@ -58,6 +58,7 @@ def serve(
     """
     from marfa.container.server import Server  # noqa: F401 - once for all processes
 
+    resident.share_heap()
     talk, settings = talk or Silence(), _within_files(settings or ServeSettings())
     loaded, found = _load(model, settings)
     listener, url = _listen(settings.host, settings.port)

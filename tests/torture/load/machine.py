@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
-_STARTING_SECONDS = 1.0
-"""Between a server's first answer and when all of its processes have done what they do at first."""
+_REST_SECONDS = 1.0
+"""Between a server's first answer, or the last one, and when all of its processes have come to rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ def memory(process: int) -> Memory:
     return Memory(share, resident)
 
 
-def at_start(process: int) -> Memory:
-    """Return what a server that has just answered for the first time holds once it has come to rest."""
-    time.sleep(_STARTING_SECONDS)
+def at_rest(process: int) -> Memory:
+    """Return what a server that has just answered holds once it has come to rest."""
+    time.sleep(_REST_SECONDS)
     return memory(process)
 
 

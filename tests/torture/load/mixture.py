@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tests.torture.load.asked import Right, heavy, plain, review
 from tests.torture.load.client import Ask, get, post
 from tests.torture.load.drive import closed_load
-from tests.torture.load.machine import Cores, at_start, kept_to, memory, sharing
+from tests.torture.load.machine import Cores, at_rest, kept_to, memory, sharing
 from tests.torture.load.record import REFUSED
 from tests.torture.load.served import Served
 from tests.torture.load.steady import within
@@ -104,7 +104,7 @@ def bounded(
         cap: bytes of the largest body that the server reads.
     """
     dice = random.Random(seed)
-    before, most = at_start(served.process.pid), 0
+    before, most = at_rest(served.process.pid), 0
     others = sharing(served.process.pid)
     sent = right = large = refused = 0
     first_wrong = ""
@@ -122,7 +122,7 @@ def bounded(
                 status = oversize(served.url, size, chunked=chunked)
                 large, refused = large + 1, refused + (status == 413)
             most = max(most, memory(served.process.pid).share)
-    after = memory(served.process.pid)
+    after = at_rest(served.process.pid)
     yield Promise(f"{name}: answered as they deserve", sent, right, first_wrong)
     told = f"announced, or sent {cap + READ_MORE:,} bytes of"
     yield Promise(f"{name}: 413 to what is too large", large, refused, told)

@@ -107,6 +107,40 @@ def test_what_is_free_is_given_back():
     assert int(subprocess.check_output([sys.executable, "-c", code], text=True)) > 40_000
 
 
+@linux
+@pytest.mark.parametrize(
+    ("heaps", "least", "most"), [("shared", 20_000, 30_000), ("apart", 0, 5000)]
+)
+def test_what_a_thread_no_longer_needs_is_given_back_where_threads_share_the_heap(
+    heaps, least, most
+):
+    """The C library does it by itself until something large has been freed, as a batch's tensors."""
+    code = f"""
+import ctypes, re, threading
+from marfa.container import resident
+c = ctypes.CDLL(None)
+c.malloc.restype, c.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+if {heaps == "shared"}:
+    resident.share_heap()
+def work():
+    c.free(c.malloc(20_000_000))
+    pieces = [c.malloc(50_000) for _ in range(500)]
+    for each in pieces:
+        ctypes.memset(each, 1, 50_000)
+    for each in pieces:
+        c.free(each)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+resident_kB = lambda: int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1])
+before = resident_kB()
+resident.trim()
+print(before - resident_kB())
+"""
+    given_back = int(subprocess.check_output([sys.executable, "-c", code], text=True))
+    assert least < given_back < most
+
+
 HEAD = "7f00000000-7f00002000 r-xp 00001000 fe:00 4711                  /usr/lib/library.so"
 REST = {"Size": 8, "KernelPageSize": 4, "Rss": 8, "Pss": 4, "Anonymous": 0, "Swap": 0, "Locked": 0}
 

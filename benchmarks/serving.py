@@ -187,6 +187,10 @@ def main() -> None:
     """Print the table for a model.tar.gz."""
     named = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("LOAD_MODEL", "")
     model = Path(named or "work/bench-default/model.tar.gz")
+    if not model.exists():
+        sys.exit(
+            f"{model}: no such model; name one, LOAD_MODEL=model.tar.gz, or make it: make bench"
+        )
     texts = [asked.review(number) for number in range(32)]
     with tempfile.TemporaryDirectory(prefix="marfa-") as place:
         folder = Path(place)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 _PROC = Path("/proc")
 _REST_SECONDS = 1.0
 """Between a server's first answer, or the last one, and when all of its processes have come to rest."""
+_LOOK_SECONDS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,38 @@ def at_rest(process: int) -> Memory:
     """Return what a server that has just answered holds once it has come to rest."""
     time.sleep(_REST_SECONDS)
     return memory(process)
+
+
+class Watched:
+    """Looks at what a server holds, again and again from `with` to the end of its block.
+
+    Args:
+        process: the server's first.
+
+    Attributes:
+        most: what it and its children have held at most (PSS), in bytes.
+    """
+
+    def __init__(self, process: int) -> None:
+        self._process, self._over, self.most = process, threading.Event(), 0
+        self._thread = threading.Thread(target=self._look)
+
+    def _look(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            self.most = max(self.most, memory(self._process).share)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 def sharing(process: int) -> list[int]:

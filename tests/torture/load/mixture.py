@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 from tests.torture.load.asked import Right, heavy, plain, review
 from tests.torture.load.client import Ask, get, post
 from tests.torture.load.drive import closed_load
-from tests.torture.load.machine import Cores, at_rest, kept_to, memory, sharing
+from tests.torture.load.machine import Cores, Watched, at_rest, kept_to, sharing
 from tests.torture.load.record import REFUSED
 from tests.torture.load.served import Served
 from tests.torture.load.steady import within
 from tests.torture.promise import Promise
 
-START_MB, GROWTH_MB, READ_MORE = 100.0, 30.0, 1 << 16
+START_MB, GROWTH_MB, LOADED_MB, READ_MORE = 100.0, 30.0, 45.0, 1 << 16
 _CLIENTS, _ROUND_SECONDS = 24, 2.0
 _PIECE = 1 << 13
 _LINES = "application/jsonlines"
@@ -104,11 +104,11 @@ def bounded(
         cap: bytes of the largest body that the server reads.
     """
     dice = random.Random(seed)
-    before, most = at_rest(served.process.pid), 0
-    others = sharing(served.process.pid)
+    process = served.process.pid
+    before, others = at_rest(process), sharing(process)
     sent = right = large = refused = 0
     first_wrong = ""
-    with kept_to(cores.tool):
+    with kept_to(cores.tool), Watched(process) as watched:
         while sent < count:
             record = closed_load(served.url, asks, _CLIENTS, _ROUND_SECONDS, seed=seed + sent)
             sent += len(record)
@@ -121,16 +121,23 @@ def bounded(
             for size, chunked in ((10 << 20, False), (100 << 20, False), (cap + READ_MORE, True)):
                 status = oversize(served.url, size, chunked=chunked)
                 large, refused = large + 1, refused + (status == 413)
-            most = max(most, memory(served.process.pid).share)
-    after = at_rest(served.process.pid)
+    after = at_rest(process)
+    others += sharing(process)
     yield Promise(f"{name}: answered as they deserve", sent, right, first_wrong)
     told = f"announced, or sent {cap + READ_MORE:,} bytes of"
     yield Promise(f"{name}: 413 to what is too large", large, refused, told)
-    told = f"after the start {before}, after {sent:,} requests {after}, at most {most / 1e6:.1f} MB"
-    beside = f"too small, beside others with the same libraries: {others}" if others else ""
-    yield within(f"{name}: after the start", before.share / 1e6, START_MB, "MB", beside, pace=False)
-    grown = (after.share - before.share) / 1e6
-    yield within(f"{name}: growth", grown, GROWTH_MB, "MB", told, pace=False)
+    beside = f"; wrong, beside others with the same libraries: {set(others)}" if others else ""
+    for what, held, bound, told in (
+        ("after the start", before.share, START_MB, str(before)),
+        ("growth", after.share - before.share, GROWTH_MB, f"after {sent:,} requests {after}"),
+        (
+            "growth under load",
+            watched.most - before.share,
+            LOADED_MB,
+            f"{watched.most / 1e6:.1f} MB",
+        ),
+    ):
+        yield within(f"{name}: {what}", held / 1e6, bound, "MB", told + beside, pace=False)
 
 
 def break_off(url: str, data: bytes, dice: random.Random) -> None:

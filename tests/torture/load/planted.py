@@ -29,6 +29,7 @@ BUGS = {
     "queued ping": "lets a ping wait like everybody",
     "stout": "takes more memory than it needs, from the start on",
     "leak": "keeps what it has read",
+    "greedy": "takes much for one request in 20, and gives it back",
     "agreeable": "answers 200 to rubbish",
     "weary": "refuses everything after its hundredth answer, and says that it is well",
     "swallow": "reads all of what is too large, and refuses it then",
@@ -48,7 +49,7 @@ BUGS = {
 }
 LIMIT_SECONDS, SERVICE_SECONDS, QUEUE, CAP = 1.0, 0.003, 24, 1 << 16
 _MANY, _EARLY_SECONDS, _TIRED = 40, 0.3, 100
-_STOUT_BYTES = 120_000_000
+_STOUT_BYTES, _GREEDY_BYTES = 120_000_000, 80_000_000
 _ANSWER, _OTHER = b'{"label": "yes", "score": 0.9}', b'{"label": "no", "score": 0.8}'
 _READ = 1 << 16
 RUBBISH = b"{"
@@ -181,6 +182,10 @@ class Planted:
         self._count += 1
         if self._bug == "tail" and self._count % 100 < 2:
             time.sleep(0.1)
+        if self._bug == "greedy" and self._count % 20 == 0:
+            much = b"." * _GREEDY_BYTES
+            await asyncio.sleep(0.1)
+            del much
         if b"event-stream" in head:
             return await self._stream(body, writer)
         if self._bug == "errors" and self._count % 100 == 0:

@@ -105,6 +105,7 @@ def test_overload(model, bug, names, quiet):
         ("none", []),
         ("stout", ["after the start"]),
         ("leak", ["growth"]),
+        ("greedy", ["growth under load"]),
         ("swallow", ["413 to what is too large"]),
         ("agreeable", ["answered as they deserve"]),
         ("weary", ["answered as they deserve"]),

@@ -108,11 +108,9 @@ def test_what_is_free_is_given_back():
 
 
 @linux
-@pytest.mark.parametrize(
-    ("heaps", "least", "most"), [("shared", 20_000, 30_000), ("apart", 0, 5000)]
-)
+@pytest.mark.parametrize(("heaps", "given_back"), [("shared", True), ("apart", False)])
 def test_what_a_thread_no_longer_needs_is_given_back_where_threads_share_the_heap(
-    heaps, least, most
+    heaps, given_back
 ):
     """The C library does it by itself until something large has been freed, as a batch's tensors."""
     code = f"""
@@ -120,13 +118,14 @@ import ctypes, re, threading
 from marfa.container import resident
 c = ctypes.CDLL(None)
 c.malloc.restype, c.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+pieces = (ctypes.c_void_p * 500)()  # a list would grow among them
 if {heaps == "shared"}:
     resident.share_heap()
 def work():
     c.free(c.malloc(20_000_000))
-    pieces = [c.malloc(50_000) for _ in range(500)]
-    for each in pieces:
-        ctypes.memset(each, 1, 50_000)
+    for place in range(500):
+        pieces[place] = c.malloc(50_000)
+        ctypes.memset(pieces[place], 1, 50_000)
     for each in pieces:
         c.free(each)
 thread = threading.Thread(target=work)
@@ -137,8 +136,8 @@ before = resident_kB()
 resident.trim()
 print(before - resident_kB())
 """
-    given_back = int(subprocess.check_output([sys.executable, "-c", code], text=True))
-    assert least < given_back < most
+    kilobytes = int(subprocess.check_output([sys.executable, "-c", code], text=True))
+    assert (kilobytes > 15_000) == given_back
 
 
 HEAD = "7f00000000-7f00002000 r-xp 00001000 fe:00 4711                  /usr/lib/library.so"

@@ -127,17 +127,16 @@ def bounded(
     told = f"announced, or sent {cap + READ_MORE:,} bytes of"
     yield Promise(f"{name}: 413 to what is too large", large, refused, told)
     beside = f"; wrong, beside others with the same libraries: {set(others)}" if others else ""
-    for what, held, bound, told in (
-        ("after the start", before.share, START_MB, str(before)),
-        ("growth", after.share - before.share, GROWTH_MB, f"after {sent:,} requests {after}"),
-        (
-            "growth under load",
-            watched.most - before.share,
-            LOADED_MB,
-            f"{watched.most / 1e6:.1f} MB",
-        ),
-    ):
-        yield within(f"{name}: {what}", held / 1e6, bound, "MB", told + beside, pace=False)
+    start, grown, loaded = (
+        each / 1e6
+        for each in (before.share, after.share - before.share, watched.most - before.share)
+    )
+    told = f"{before}{beside}"
+    yield within(f"{name}: after the start", start, START_MB, "MB", told, pace=False)
+    told = f"after {sent:,} requests {after}{beside}"
+    yield within(f"{name}: growth", grown, GROWTH_MB, "MB", told, pace=False)
+    told = f"at most {watched.most / 1e6:.1f} MB{beside}"
+    yield within(f"{name}: growth under load", loaded, LOADED_MB, "MB", told, pace=False)
 
 
 def break_off(url: str, data: bytes, dice: random.Random) -> None:

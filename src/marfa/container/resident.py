@@ -38,8 +38,8 @@ def drop_libraries() -> None:
 def share_heap() -> None:
     """Let threads have no heaps of their own, where none has had one before (mallopt(3), M_ARENA_MAX).
 
-    `trim` gives back what is free at the end of one heap only. It is for good, and the same in processes
-    that are forked.
+    `trim` gives back what is free at the end of one heap only. This process keeps to it from now on, and
+    those that it forks.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

@@ -7,10 +7,9 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 _PROC = Path("/proc")
 _REST_SECONDS = 1.0
@@ -110,36 +109,22 @@ def at_rest(process: int) -> Memory:
     return memory(process)
 
 
-class Watched:
-    """Looks at what a server holds, again and again from `with` to the end of its block.
+@contextlib.contextmanager
+def watched(process: int) -> Iterator[list[int]]:
+    """Look at what a server holds (PSS, bytes), until the block ends; yield what was found."""
+    found, over = [memory(process).share], threading.Event()
 
-    Args:
-        process: the server's first.
+    def look() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            found.append(memory(process).share)
 
-    Attributes:
-        most: what it and its children have held at most (PSS), in bytes.
-    """
-
-    def __init__(self, process: int) -> None:
-        self._process, self._over, self.most = process, threading.Event(), 0
-        self._thread = threading.Thread(target=self._look)
-
-    def _look(self) -> None:
-        while not self._over.wait(_LOOK_SECONDS):
-            self.most = max(self.most, memory(self._process).share)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
+    with ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(look)
+        try:
+            yield found
+        finally:
+            over.set()
+    looking.result()
 
 
 def sharing(process: int) -> list[int]:

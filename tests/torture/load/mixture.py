@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tests.torture.load.asked import Right, heavy, plain, review
 from tests.torture.load.client import Ask, get, post
 from tests.torture.load.drive import closed_load
-from tests.torture.load.machine import Cores, Watched, at_rest, kept_to, sharing
+from tests.torture.load.machine import Cores, at_rest, kept_to, sharing, watched
 from tests.torture.load.record import REFUSED
 from tests.torture.load.served import Served
 from tests.torture.load.steady import within
@@ -108,7 +108,7 @@ def bounded(
     before, others = at_rest(process), sharing(process)
     sent = right = large = refused = 0
     first_wrong = ""
-    with kept_to(cores.tool), Watched(process) as watched:
+    with kept_to(cores.tool), watched(process) as held:
         while sent < count:
             record = closed_load(served.url, asks, _CLIENTS, _ROUND_SECONDS, seed=seed + sent)
             sent += len(record)
@@ -127,16 +127,13 @@ def bounded(
     told = f"announced, or sent {cap + READ_MORE:,} bytes of"
     yield Promise(f"{name}: 413 to what is too large", large, refused, told)
     beside = f"; wrong, beside others with the same libraries: {set(others)}" if others else ""
-    start, grown, loaded = (
-        each / 1e6
-        for each in (before.share, after.share - before.share, watched.most - before.share)
-    )
+    start, end, most = before.share / 1e6, after.share / 1e6, max(held) / 1e6
     told = f"{before}{beside}"
     yield within(f"{name}: after the start", start, START_MB, "MB", told, pace=False)
     told = f"after {sent:,} requests {after}{beside}"
-    yield within(f"{name}: growth", grown, GROWTH_MB, "MB", told, pace=False)
-    told = f"at most {watched.most / 1e6:.1f} MB{beside}"
-    yield within(f"{name}: growth under load", loaded, LOADED_MB, "MB", told, pace=False)
+    yield within(f"{name}: growth", end - start, GROWTH_MB, "MB", told, pace=False)
+    told = f"at most {most:.1f} MB{beside}"
+    yield within(f"{name}: growth under load", most - start, LOADED_MB, "MB", told, pace=False)
 
 
 def break_off(url: str, data: bytes, dice: random.Random) -> None:
